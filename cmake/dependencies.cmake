@@ -1,0 +1,16 @@
+# The libraries we stand on, each an imported target. One folder includes each (tests/lint).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+if(VTS_BUILD_SERVER)
+  pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
+  pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
+  pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+  # http-parser ships neither pkg-config nor CMake files.
+  find_library(HTTP_PARSER_LIBRARY http_parser REQUIRED)
+  find_path(HTTP_PARSER_INCLUDE_DIR http_parser.h REQUIRED)
+endif()
+if(VTS_BUILD_CLIENT)
+  pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
+endif()

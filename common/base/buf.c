@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* buf.c - a bounded byte buffer whose first failure sticks. */
+#include "common/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "common/base/mem.h"
+
+void vts_buf_init(struct vts_buf *buf, size_t max_bytes)
+{
+    *buf = (struct vts_buf){.max = max_bytes};
+}
+
+void vts_buf_fini(struct vts_buf *buf)
+{
+    vts_mem_free(buf->ptr);
+    vts_buf_init(buf, buf->max);
+}
+
+char *vts_buf_reserve(struct vts_buf *buf, size_t len)
+{
+    size_t cap = buf->cap < 64 ? 64 : buf->cap;
+    char *grown;
+
+    if (buf->err != VTS_OK)
+        return NULL;
+    if (len <= buf->cap - buf->len)
+        return buf->ptr + buf->len;
+    if (len > buf->max - buf->len) {
+        buf->err = VTS_ERR_LIMIT;
+        return NULL;
+    }
+    while (cap < buf->len + len)
+        cap *= 2;
+    if (cap > buf->max)
+        cap = buf->max;
+    grown = vts_mem_realloc(buf->ptr, cap);
+    if (grown == NULL) {
+        buf->err = VTS_ERR_NOMEM;
+        return NULL;
+    }
+    buf->ptr = grown;
+    buf->cap = cap;
+    return buf->ptr + buf->len;
+}
+
+void vts_buf_commit(struct vts_buf *buf, size_t len)
+{
+    VTS_ASSERT(len <= buf->cap - buf->len);
+    buf->len += len;
+}
+
+void vts_buf_append(struct vts_buf *buf, const void *bytes, size_t len)
+{
+    char *room = len == 0 ? NULL : vts_buf_reserve(buf, len);
+
+    if (room == NULL)
+        return;
+    memcpy(room, bytes, len);
+    buf->len += len;
+}
+
+void vts_buf_append_str(struct vts_buf *buf, struct vts_str text)
+{
+    vts_buf_append(buf, text.ptr, text.len);
+}
+
+void vts_buf_append_text(struct vts_buf *buf, const char *text)
+{
+    vts_buf_append(buf, text, strlen(text));
+}
+
+void vts_buf_append_format(struct vts_buf *buf, const char *fmt, ...)
+{
+    char line[1024];
+    va_list args;
+    int len;
+
+    va_start(args, fmt);
+    len = vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    VTS_ASSERT(len >= 0 && (size_t)len < sizeof(line));
+    vts_buf_append(buf, line, (size_t)len);
+}
+
+void vts_buf_consume(struct vts_buf *buf, size_t len)
+{
+    VTS_ASSERT(len <= buf->len);
+    buf->len -= len;
+    if (buf->len > 0)
+        memmove(buf->ptr, buf->ptr + len, buf->len);
+}
+
+enum vts_err vts_buf_check(const struct vts_buf *buf)
+{
+    return buf->err;
+}
+
+struct vts_str vts_buf_str(const struct vts_buf *buf)
+{
+    return vts_str_make(buf->ptr, buf->len);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A borrowed piece of text: pointer and length, no terminating NUL promised. */
+#ifndef VTS_BASE_STR_H
+#define VTS_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+struct vts_str {
+    const char *ptr;
+    size_t len;
+};
+
+/* text may be NULL, which gives the empty string. */
+struct vts_str vts_str_of(const char *text);
+struct vts_str vts_str_make(const void *ptr, size_t len);
+bool vts_str_equals(struct vts_str a, struct vts_str b);
+bool vts_str_equals_text(struct vts_str a, const char *text);
+/* ASCII letters compare without case; other bytes as they are. */
+bool vts_str_equals_nocase(struct vts_str a, const char *text);
+bool vts_str_starts_with(struct vts_str a, const char *prefix);
+/* Without blanks (SP, HTAB) at both ends: the optional white space of HTTP (RFC 9110 5.6.3). */
+struct vts_str vts_str_trim(struct vts_str a);
+/* Takes what stands before the first `separator` off the front of *rest, and the separator too.
+ * Returns false when *rest was exhausted before; an exhausted rest has a NULL ptr. */
+bool vts_str_split(struct vts_str *rest, char separator, struct vts_str *ret_part);
+/* As vts_str_split, but a separator inside a quoted-string (RFC 9110 5.6.4) does not count. */
+bool vts_str_split_quoted(struct vts_str *rest, char separator, struct vts_str *ret_part);
+/* 1*DIGIT and nothing else, at most max; otherwise VTS_ERR_INVALID. */
+VTS_MUST_CHECK enum vts_err vts_str_to_u64(struct vts_str a, uint64_t max, uint64_t *ret_value);
+
+#endif

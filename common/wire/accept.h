@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Content negotiation by the Accept header (RFC 9110 section 12.5.1). */
+#ifndef VTS_WIRE_ACCEPT_H
+#define VTS_WIRE_ACCEPT_H
+
+#include <stddef.h>
+
+#include "common/base/str.h"
+
+/* Returns the index of the offered media type the header likes best, or -1 when it takes none.
+ *
+ * offers are lower-case "type/subtype"; among equally liked ones the first wins. The most specific
+ * range decides a type's quality; q=0 forbids it. An empty header takes anything. Ranges that do
+ * not parse are passed over; parameters other than q are ignored. */
+int vts_accept_choose(struct vts_str accept, const char *const offers[], size_t offers_count);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* error_json.c - error bodies; the only user of jansson. */
+#include "common/wire/error_json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "common/base/json_text.h"
+
+void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message)
+{
+    vts_buf_append_text(buf, "{\"code\":");
+    vts_json_text_write(buf, vts_str_of(code_word));
+    if (message[0] != '\0') {
+        vts_buf_append_text(buf, ",\"message\":");
+        vts_json_text_write(buf, vts_str_of(message));
+    }
+    vts_buf_append_text(buf, "}");
+}
+
+enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)
+{
+    const char *code_word = NULL;
+    const char *message = "";
+    enum vts_err err = VTS_ERR_PROTOCOL;
+    json_t *root = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+
+    /* "s?s" leaves message as it is when the key is missing. */
+    if (root == NULL ||
+        json_unpack(root, "{s:s, s?s}", "code", &code_word, "message", &message) != 0)
+        goto out;
+    (void)snprintf(ret_body->code_word, sizeof(ret_body->code_word), "%s", code_word);
+    (void)snprintf(ret_body->message, sizeof(ret_body->message), "%s", message);
+    err = VTS_OK;
+out:
+    json_decref(root);
+    return err;
+}

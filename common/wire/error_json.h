@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON body of an error answer, in the Connect shape:
+ * {"code":"not_found","message":"..."} (https://connectrpc.com/docs/protocol/#error-end-stream). */
+#ifndef VTS_WIRE_ERROR_JSON_H
+#define VTS_WIRE_ERROR_JSON_H
+
+#include "common/base/buf.h"
+
+/* Appends the body. message may hold any bytes; what is no UTF-8 becomes U+FFFD. */
+void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message);
+
+/* What an error body says. */
+struct vts_error_body {
+    char code_word[32];
+    char message[256];
+};
+
+/* Reads an error body, cutting off what is longer than the fields. VTS_ERR_PROTOCOL when it is no
+ * such body; *ret_body is then untouched. */
+VTS_MUST_CHECK enum vts_err vts_error_json_read(struct vts_str json,
+                                                struct vts_error_body *ret_body);
+
+#endif
