@@ -33,9 +33,9 @@ char *vts_buf_reserve(struct vts_buf *buf, size_t len)
         buf->err = VTS_ERR_LIMIT;
         return NULL;
     }
-    while (cap < buf->len + len)
+    while (cap < buf->len + len && cap <= buf->max / 2)
         cap *= 2;
-    if (cap > buf->max)
+    if (cap < buf->len + len || cap > buf->max)
         cap = buf->max;
     grown = vts_mem_realloc(buf->ptr, cap);
     if (grown == NULL) {
@@ -73,17 +73,37 @@ void vts_buf_append_text(struct vts_buf *buf, const char *text)
     vts_buf_append(buf, text, strlen(text));
 }
 
+/* For what does not fit a line on the stack. */
+static void append_long_format(struct vts_buf *buf, size_t len, const char *fmt, va_list args)
+{
+    char *text = len > buf->max - buf->len ? NULL : vts_mem_alloc(len + 1);
+
+    if (text == NULL) {
+        buf->err = len > buf->max - buf->len ? VTS_ERR_LIMIT : VTS_ERR_NOMEM;
+        return;
+    }
+    (void)vsnprintf(text, len + 1, fmt, args);
+    vts_buf_append(buf, text, len);
+    vts_mem_free(text);
+}
+
 void vts_buf_append_format(struct vts_buf *buf, const char *fmt, ...)
 {
-    char line[1024];
+    char line[256];
     va_list args;
+    va_list again;
     int len;
 
     va_start(args, fmt);
+    va_copy(again, args);
     len = vsnprintf(line, sizeof(line), fmt, args);
+    VTS_ASSERT(len >= 0);
+    if ((size_t)len < sizeof(line))
+        vts_buf_append(buf, line, (size_t)len);
+    else if (buf->err == VTS_OK)
+        append_long_format(buf, (size_t)len, fmt, again);
+    va_end(again);
     va_end(args);
-    VTS_ASSERT(len >= 0 && (size_t)len < sizeof(line));
-    vts_buf_append(buf, line, (size_t)len);
 }
 
 void vts_buf_consume(struct vts_buf *buf, size_t len)
