@@ -78,6 +78,7 @@ void vts_json_text_write(struct vts_buf *buf, struct vts_str text)
             write_escaped(buf, c);
         run_start = ++i;
     }
-    vts_buf_append(buf, bytes + run_start, i - run_start);
+    if (i > run_start)
+        vts_buf_append(buf, bytes + run_start, i - run_start);
     vts_buf_append_text(buf, "\"");
 }

@@ -84,10 +84,10 @@ static int quality_of(struct vts_str accept, const char *offer)
         if (!vts_str_split_quoted(&element, ';', &range))
             continue;
         match = match_range(vts_str_trim(range), offer);
-        if (match <= best)
+        if (match == MATCHES_NOT || match < best)
             continue;
         quality = find_quality(element);
-        if (quality < 0)
+        if (quality < 0 || (match == best && quality < best_quality))
             continue;
         best = match;
         best_quality = quality;

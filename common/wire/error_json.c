@@ -3,7 +3,7 @@
 #include "common/wire/error_json.h"
 
 #include <jansson.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "common/base/json_text.h"
 
@@ -18,6 +18,20 @@ void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char
     vts_buf_append_text(buf, "}");
 }
 
+/* Copies what fits, and never half a character: text is UTF-8, as jansson has checked. */
+static void copy_text(char *to, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len >= size) {
+        len = size - 1;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+    }
+    memcpy(to, text, len);
+    to[len] = '\0';
+}
+
 enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)
 {
     const char *code_word = NULL;
@@ -29,8 +43,8 @@ enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret
     if (root == NULL ||
         json_unpack(root, "{s:s, s?s}", "code", &code_word, "message", &message) != 0)
         goto out;
-    (void)snprintf(ret_body->code_word, sizeof(ret_body->code_word), "%s", code_word);
-    (void)snprintf(ret_body->message, sizeof(ret_body->message), "%s", message);
+    copy_text(ret_body->code_word, sizeof(ret_body->code_word), code_word);
+    copy_text(ret_body->message, sizeof(ret_body->message), message);
     err = VTS_OK;
 out:
     json_decref(root);

@@ -15,8 +15,8 @@ struct vts_error_body {
     char message[256];
 };
 
-/* Reads an error body, cutting off what is longer than the fields. VTS_ERR_PROTOCOL when it is no
- * such body; *ret_body is then untouched. */
+/* Reads an error body, cutting off what is longer than the fields at a whole character.
+ * VTS_ERR_PROTOCOL when it is no such body; *ret_body is then untouched. */
 VTS_MUST_CHECK enum vts_err vts_error_json_read(struct vts_str json,
                                                 struct vts_error_body *ret_body);
 

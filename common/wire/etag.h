@@ -8,7 +8,7 @@
 #include "common/base/str.h"
 
 /* Whether an If-None-Match header names etag, which stands in quotes and may start with W/.
- * Comparison is weak, as the header wants it; "*" names every tag. */
+ * Comparison is weak, as the header wants it; a header of just "*" names every tag. */
 bool vts_etag_is_listed(struct vts_str if_none_match, struct vts_str etag);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "common/wire/json_write.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +96,19 @@ static void write_any(struct vts_buf *buf, const Google__Protobuf__Any *any)
     vts_buf_append_text(buf, "}");
 }
 
+/* A program that uses the library may have a locale with another decimal point, of some bytes. */
+static void undo_locale(char *text)
+{
+    char *out = text;
+
+    for (const char *c = text; *c != '\0'; c++)
+        if (strchr("0123456789+-e", *c) != NULL)
+            *out++ = *c;
+        else if (out == text || out[-1] != '.')
+            *out++ = '.';
+    *out = '\0';
+}
+
 /* The shortest decimal that reads back as the same value. */
 static void write_number(struct vts_buf *buf, double value, bool is_float)
 {
@@ -113,42 +125,56 @@ static void write_number(struct vts_buf *buf, double value, bool is_float)
         if (is_float ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
             break;
     }
-    /* A program that uses the library may have a locale with a decimal comma. */
-    for (char *c = text; *c != '\0'; c++)
-        if (strchr("0123456789+-e", *c) == NULL)
-            *c = '.';
+    undo_locale(text);
     vts_buf_append_text(buf, text);
 }
 
-/* "PendingReason" has the values "PENDING_REASON_...": the length of that prefix. */
-static size_t enum_prefix_len(const ProtobufCEnumDescriptor *descriptor)
+/* ASCII only: the C library's own follow the locale, and in Turkish "id" is not "ID". */
+static char upper(char c)
 {
-    size_t len = 1;
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
 
-    for (const char *c = descriptor->short_name; *c != '\0'; c++)
-        len += (size_t)(c > descriptor->short_name && isupper((unsigned char)*c) ? 2 : 1);
-    return len;
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* "PendingReason" has the values "PENDING_REASON_...": the length of that prefix, or 0 when
+ * value_name has another form. */
+static size_t enum_prefix_len(const char *enum_name, const char *value_name)
+{
+    const char *at = value_name;
+
+    for (const char *c = enum_name; *c != '\0'; c++) {
+        if (c > enum_name && lower(*c) != *c && *at++ != '_')
+            return 0;
+        if (*at++ != upper(*c))
+            return 0;
+    }
+    return at[0] == '_' && at[1] != '\0' ? (size_t)(at - value_name) + 1 : 0;
 }
 
 static void write_enum(struct vts_buf *buf, const ProtobufCEnumDescriptor *descriptor, int number,
                        enum vts_json_enums enums)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(descriptor, number);
-    size_t prefix_len = enum_prefix_len(descriptor);
+    const char *word;
 
     if (value == NULL) {
         vts_buf_append_format(buf, "%d", number);
         return;
     }
-    if (enums == VTS_JSON_ENUM_NAMES || strlen(value->name) <= prefix_len) {
+    if (enums == VTS_JSON_ENUM_NAMES) {
         vts_buf_append_format(buf, "\"%s\"", value->name);
         return;
     }
+    word = value->name + enum_prefix_len(descriptor->short_name, value->name);
     vts_buf_append_text(buf, "\"");
-    for (const char *c = value->name + prefix_len; *c != '\0'; c++) {
-        char low = (char)tolower((unsigned char)*c);
+    for (; *word != '\0'; word++) {
+        char c = lower(*word);
 
-        vts_buf_append(buf, &low, 1);
+        vts_buf_append(buf, &c, 1);
     }
     vts_buf_append_text(buf, "\"");
 }
@@ -258,7 +284,7 @@ static void write_name(struct vts_buf *buf, const char *name)
 
     vts_buf_append_text(buf, "\"");
     for (; *name != '\0'; name++) {
-        char c = is_upper ? (char)toupper((unsigned char)*name) : *name;
+        char c = is_upper ? upper(*name) : *name;
 
         is_upper = *name == '_';
         if (!is_upper)

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "common/base/macros.h"
+
 struct vts_test {
     const char *name;
     void (*fn)(void);
