@@ -74,6 +74,7 @@ void vts_buf_append_text(struct vts_buf *buf, const char *text)
 }
 
 /* For what does not fit a line on the stack. */
+VTS_PRINTF(3, 0)
 static void append_long_format(struct vts_buf *buf, size_t len, const char *fmt, va_list args)
 {
     char *text = len > buf->max - buf->len ? NULL : vts_mem_alloc(len + 1);
