@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Builds and runs every test; the last line says "N passed, N failed".
+# Usage: scripts/test.sh [ARGUMENTS FOR CMAKE…]   (such as -DVTS_BUILD_SERVER=OFF)
+#
+# The whole suite runs three times, plain, with AddressSanitizer and UndefinedBehaviorSanitizer,
+# and with ThreadSanitizer; the style is checked once. clang builds everything too and runs the
+# unit tests, clang-tidy reads all code, and the release build must succeed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cmake_arguments=("$@")
+logs=build/logs
+passed=0
+failed=0
+
+# count PASSED FAILED NAME SECONDS
+count() {
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    echo "$3: $1 passed, $2 failed ($4 s)"
+}
+
+# run_step NAME COMMAND…: one step that succeeds or fails; its output is shown when it fails.
+run_step() {
+    local name=$1 start=$SECONDS
+    shift
+    if "$@" >"$logs/$name.log" 2>&1; then
+        count 1 0 "$name" $((SECONDS - start))
+    else
+        tail -n 60 "$logs/$name.log"
+        count 0 1 "$name" $((SECONDS - start))
+        return 1
+    fi
+}
+
+build() {
+    cmake --preset "$1" "${cmake_arguments[@]}" && cmake --build --preset "$1"
+}
+
+# run_tests PRESET ARGUMENTS FOR CTEST…: each CUnit test and each case of a script counts, not the
+# programs they are in.
+run_tests() {
+    local preset=$1 start=$SECONDS counts
+    shift
+    "${without_aslr[@]}" ctest --preset "$preset" -j2 --timeout 120 \
+        --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
+        --output-junit "$PWD/$logs/$preset.xml" "$@" >"$logs/$preset.log" 2>&1 || true
+    counts=$(python3 scripts/count_tests.py "$logs/$preset.xml") || true
+    # shellcheck disable=SC2086 # two numbers
+    count ${counts:-0 1} "$preset" $((SECONDS - start))
+    [ "${counts#* }" = 0 ] || grep -v -e ' Passed ' -e '^ *Start ' "$logs/$preset.log" | tail -n 150 || true
+}
+
+tidy() {
+    python3 scripts/count_tests.py --sources build/clang |
+        xargs -d '\n' -n 1 -P "$(nproc)" clang-tidy -p build/clang --quiet
+}
+
+scripts/setup.sh
+mkdir -p "$logs"
+# ThreadSanitizer of gcc 12 and clang 14 cannot place its memory where the kernel shuffles much.
+without_aslr=(setarch "$(uname -m)" -R)
+"${without_aslr[@]}" true 2>/dev/null || without_aslr=()
+
+if run_step build-dev build dev; then
+    run_tests dev
+fi
+if run_step build-asan build asan; then
+    run_tests asan -LE lint
+fi
+if run_step build-tsan build tsan; then
+    run_tests tsan -LE lint
+fi
+if run_step build-clang build clang; then
+    run_tests clang -L unit
+    run_step clang-tidy tidy || true
+fi
+run_step build-release build release || true
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
