@@ -99,7 +99,7 @@ enum vts_state {
 
 VTS_API void vts_status_free(struct vts_status *status);
 /* Another owner of the same status; never fails. */
-VTS_API struct vts_status *vts_status_ref(struct vts_status *status);
+VTS_API struct vts_status *vts_status_ref(const struct vts_status *status);
 VTS_API const char *vts_status_job_id(const struct vts_status *status);
 VTS_API enum vts_status_value vts_status_value(const struct vts_status *status);
 /* "pending", "completed", "error", or "unspecified". */
@@ -158,7 +158,13 @@ struct vts_client_options {
     void *log_context;
 };
 
-VTS_API void vts_client_options_init(struct vts_client_options *options);
+/* Fills in the defaults. `size` is sizeof(*options) as the caller compiled it: a newer library may
+ * know a longer struct and must not write past this one. */
+VTS_API void vts_client_options_init_sized(struct vts_client_options *options, size_t size);
+static inline void vts_client_options_init(struct vts_client_options *options)
+{
+    vts_client_options_init_sized(options, sizeof(*options));
+}
 
 /* Makes a client; it connects at its first request and then keeps one HTTP/2 connection.
  * VTS_CLIENT_USAGE for a bad option, VTS_CLIENT_TLS for a file that cannot be read,
@@ -216,7 +222,12 @@ struct vts_poll_options {
     void *context;         /* for on_status */
 };
 
-VTS_API void vts_poll_options_init(struct vts_poll_options *options);
+/* As vts_client_options_init_sized. */
+VTS_API void vts_poll_options_init_sized(struct vts_poll_options *options, size_t size);
+static inline void vts_poll_options_init(struct vts_poll_options *options)
+{
+    vts_poll_options_init_sized(options, sizeof(*options));
+}
 
 /* Asks until the job is done. options NULL means the defaults.
  *

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - reads the command line, makes a client, runs a command. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/failure.h"
+#include "client/cli/help.h"
+#include "client/cli/output.h"
+#include "client/cli/text.h"
+
+static void print_log(const char *text, void *context)
+{
+    (void)context; /* there is one stderr */
+    fputs("* ", stderr);
+    vts_cli_text_print(stderr, text);
+    fputc('\n', stderr);
+}
+
+static int usage(const struct vts_cli_options *options, const char *fault)
+{
+    const char *command = vts_cli_command_name(options->command);
+    char text[640];
+
+    (void)snprintf(text, sizeof(text), "%s; see vtstatus %s%s--help", fault,
+                   command != NULL ? command : "", command != NULL ? " " : "");
+    vts_cli_output_error(text);
+    return VTS_CLI_EXIT_USAGE;
+}
+
+static int run_command(struct vts_client *client, const struct vts_cli_options *options)
+{
+    switch (options->command) {
+    case VTS_CLI_COMMAND_NONE:
+        break;
+    case VTS_CLI_COMMAND_GET:
+        return vts_cli_get(client, options);
+    case VTS_CLI_COMMAND_POLL:
+        return vts_cli_poll(client, options);
+    case VTS_CLI_COMMAND_HEALTH:
+        return vts_cli_health(client, options);
+    }
+    return VTS_CLI_EXIT_USAGE;
+}
+
+static int run(struct vts_cli_options *options)
+{
+    struct vts_client *client = NULL;
+    struct vts_client_error error;
+    enum vts_client_code code;
+    int exit_code;
+
+    if (options->is_verbose)
+        options->client.on_log = print_log;
+    options->client.user_agent = "vtstatus";
+    code = vts_client_new(&options->client, &client, &error);
+    if (code != VTS_CLIENT_OK) {
+        vts_cli_failure_print(&error, options);
+        return vts_cli_exit_code(code, NULL);
+    }
+    exit_code = run_command(client, options);
+    vts_client_free(client);
+    return exit_code;
+}
+
+/* A reader that went away (EPIPE) has what it wanted; a full disk has not. */
+static int finish_output(int exit_code)
+{
+    if (fflush(stdout) == 0 || errno == EPIPE)
+        return exit_code;
+    vts_cli_output_error("cannot write the output");
+    return exit_code != VTS_CLI_EXIT_OK ? exit_code : VTS_CLI_EXIT_NO_ANSWER;
+}
+
+int main(int argc, char *argv[])
+{
+    struct vts_cli_options options;
+    char fault[512];
+    int exit_code = VTS_CLI_EXIT_OK;
+
+    /* Writing into a pipe nobody reads is an error to look at, not a reason to die. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    vts_cli_text_init();
+    if (!vts_cli_options_parse(argc, argv, &options, fault, sizeof(fault)))
+        return usage(&options, fault);
+    if (options.is_help)
+        vts_cli_help_print(stdout, options.command);
+    else if (options.is_version)
+        printf("vtstatus %s\n", vts_version());
+    else
+        exit_code = run(&options);
+    return finish_output(exit_code);
+}

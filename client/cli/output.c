@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.c - every string of the server goes through vts_cli_text_print() on its way out. */
+#include "client/cli/output.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "client/cli/text.h"
+
+const char *vts_cli_output_color(const struct vts_status *status, bool has_colors)
+{
+    if (!has_colors)
+        return "";
+    switch (vts_status_value(status)) {
+    case VTS_STATUS_COMPLETED:
+        return "\x1b[32m";
+    case VTS_STATUS_ERROR:
+        return "\x1b[31m";
+    case VTS_STATUS_PENDING:
+        return "\x1b[33m";
+    case VTS_STATUS_UNSPECIFIED:
+        break;
+    }
+    return "";
+}
+
+const char *vts_cli_output_plain(bool has_colors)
+{
+    return has_colors ? "\x1b[0m" : "";
+}
+
+static void print_phase(FILE *file, const struct vts_status *status)
+{
+    vts_cli_text_print(file, vts_status_phase(status));
+    if (vts_status_phase_count(status) > 0)
+        fprintf(file, " (%d of %d)", vts_status_phase_index(status),
+                vts_status_phase_count(status));
+}
+
+static void print_pending(FILE *file, const struct vts_status *status)
+{
+    if (vts_status_state(status) == VTS_STATE_CANCELLING)
+        fputs(", being cancelled", file);
+    if (vts_status_state(status) == VTS_STATE_PENDING)
+        fputs(", not started yet", file);
+    if (vts_status_queue_position(status) > 0)
+        fprintf(file, ", place %d in the queue", vts_status_queue_position(status));
+    if (vts_status_state(status) == VTS_STATE_RUNNING)
+        fprintf(file, ", %.0f %%", vts_status_percent(status));
+    if (vts_status_phase(status)[0] != '\0') {
+        fputs(", ", file);
+        print_phase(file, status);
+    }
+}
+
+static void print_done(FILE *file, const struct vts_status *status)
+{
+    if (vts_status_state(status) == VTS_STATE_CANCELLED)
+        fputs(" (cancelled)", file);
+    if (vts_status_error_message(status)[0] != '\0') {
+        fputs(": ", file);
+        vts_cli_text_print(file, vts_status_error_message(status));
+    }
+    if (vts_status_output_uri(status)[0] != '\0') {
+        fputs(": ", file);
+        vts_cli_text_print(file, vts_status_output_uri(status));
+    }
+}
+
+void vts_cli_output_line(FILE *file, const struct vts_status *status, bool has_colors)
+{
+    vts_cli_text_print(file, vts_status_job_id(status));
+    fprintf(file, ": %s%s%s", vts_cli_output_color(status, has_colors), vts_status_word(status),
+            vts_cli_output_plain(has_colors));
+    if (vts_status_is_done(status))
+        print_done(file, status);
+    else
+        print_pending(file, status);
+    fputc('\n', file);
+}
+
+static void print_text_row(FILE *file, const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    fprintf(file, "%-12s", name);
+    vts_cli_text_print(file, text);
+    fputc('\n', file);
+}
+
+static void print_time_row(FILE *file, const char *name, int64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    char text[64];
+    struct tm local;
+
+    if (ns == 0 || localtime_r(&seconds, &local) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &local) == 0)
+        return;
+    print_text_row(file, name, text);
+}
+
+static void print_number_row(FILE *file, const char *name, int number)
+{
+    if (number > 0)
+        fprintf(file, "%-12s%d\n", name, number);
+}
+
+static void print_status_rows(FILE *file, const struct vts_status *status, bool has_colors)
+{
+    print_text_row(file, "job", vts_status_job_id(status));
+    fprintf(file, "%-12s%s%s%s", "status", vts_cli_output_color(status, has_colors),
+            vts_status_word(status), vts_cli_output_plain(has_colors));
+    if (vts_status_state(status) != VTS_STATE_UNSPECIFIED)
+        fprintf(file, " (%s)", vts_status_state_word(status));
+    fputc('\n', file);
+}
+
+static void print_progress_row(FILE *file, const struct vts_status *status)
+{
+    if (vts_status_phase(status)[0] == '\0' && vts_status_percent(status) <= 0)
+        return;
+    fprintf(file, "%-12s%.0f %%", "progress", vts_status_percent(status));
+    if (vts_status_phase(status)[0] != '\0') {
+        fputs(", ", file);
+        print_phase(file, status);
+    }
+    fputc('\n', file);
+}
+
+void vts_cli_output_details(FILE *file, const struct vts_status *status, bool has_colors)
+{
+    print_status_rows(file, status, has_colors);
+    print_progress_row(file, status);
+    print_text_row(file, "message", vts_status_message(status));
+    print_text_row(file, "error", vts_status_error_message(status));
+    print_text_row(file, "result", vts_status_output_uri(status));
+    print_number_row(file, "attempt", vts_status_attempt(status));
+    print_number_row(file, "queue place", vts_status_queue_position(status));
+    print_time_row(file, "updated", vts_status_update_time_ns(status));
+    print_time_row(file, "expected", vts_status_estimated_completion_time_ns(status));
+    fprintf(file, "%-12s%" PRIu64 "\n", "revision", vts_status_revision(status));
+    if (vts_status_poll_after(status) >= 0)
+        fprintf(file, "%-12sin %.3g s\n", "ask again", vts_status_poll_after(status));
+}
+
+bool vts_cli_output_json(FILE *file, const struct vts_status *status)
+{
+    char *json = NULL;
+
+    if (vts_status_to_json(status, &json) != VTS_CLIENT_OK)
+        return false;
+    fprintf(file, "%s\n", json);
+    vts_string_free(json);
+    return true;
+}
+
+void vts_cli_output_error(const char *text)
+{
+    fputs("vtstatus: ", stderr);
+    vts_cli_text_print(stderr, text);
+    fputc('\n', stderr);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* terminal.c - asks the descriptor and the environment (https://no-color.org). */
+#include "client/cli/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0';
+}
+
+bool vts_cli_terminal_can_redraw(FILE *file)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fileno(file)) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+bool vts_cli_terminal_has_colors(FILE *file)
+{
+    if (is_set("NO_COLOR"))
+        return false;
+    if (is_set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0)
+        return true;
+    return vts_cli_terminal_can_redraw(file);
+}
+
+unsigned vts_cli_terminal_columns(FILE *file)
+{
+    struct winsize size;
+
+    if (ioctl(fileno(file), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
+}

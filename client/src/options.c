@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.c - defaults and checks.
+ *
+ * `size` says how long the caller's struct is: a program built against an older header has a
+ * shorter one, and what it lacks keeps its default; one built against a newer header has more than
+ * we know, and what we do not know we do not read.
+ */
+#include "client/src/options.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "client/src/failure.h"
+
+/* The fields of version 0.1; nobody has fewer. */
+static const size_t least_client_size =
+    offsetof(struct vts_client_options, log_context) + sizeof(void *);
+static const size_t least_poll_size = offsetof(struct vts_poll_options, context) + sizeof(void *);
+
+/* A year: longer than any of it can mean, and safe to turn into nanoseconds. */
+static const double max_seconds = 366.0 * 24 * 3600;
+
+static struct vts_client_options default_client_options(void)
+{
+    return (struct vts_client_options){.size = sizeof(struct vts_client_options),
+                                       .url = "https://localhost:5000",
+                                       .connect_timeout = 10,
+                                       .request_timeout = 10};
+}
+
+static struct vts_poll_options default_poll_options(void)
+{
+    return (struct vts_poll_options){.size = sizeof(struct vts_poll_options),
+                                     .max_retries = -1,
+                                     .interval = 1,
+                                     .backoff_factor = 1.5,
+                                     .max_interval = 20,
+                                     .jitter = 0.2,
+                                     .max_failures = 5};
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+void vts_client_options_init_sized(struct vts_client_options *options, size_t size)
+{
+    struct vts_client_options defaults = default_client_options();
+
+    memset(options, 0, size);
+    memcpy(options, &defaults, smaller(size, sizeof(defaults)));
+    options->size = size;
+}
+
+void vts_poll_options_init_sized(struct vts_poll_options *options, size_t size)
+{
+    struct vts_poll_options defaults = default_poll_options();
+
+    memset(options, 0, size);
+    memcpy(options, &defaults, smaller(size, sizeof(defaults)));
+    options->size = size;
+}
+
+static bool is_timeout(double seconds)
+{
+    return isfinite(seconds) && seconds > 0 && seconds <= max_seconds;
+}
+
+enum vts_client_code vts_client_options_read(const struct vts_client_options *options,
+                                             struct vts_client_options *ret_options,
+                                             struct vts_client_error *error)
+{
+    *ret_options = default_client_options();
+    if (options == NULL || options->size < least_client_size)
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "the options were not made by vts_client_options_init()");
+    memcpy(ret_options, options, smaller(options->size, sizeof(*ret_options)));
+    if (ret_options->url == NULL)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "there is no URL");
+    if ((ret_options->cert_file == NULL) != (ret_options->key_file == NULL))
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "a client certificate and its key go together: %s is missing",
+                               ret_options->key_file == NULL ? "the key" : "the certificate");
+    if (!is_timeout(ret_options->connect_timeout))
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "connect_timeout must be above 0 and at most a year");
+    if (!is_timeout(ret_options->request_timeout))
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "request_timeout must be above 0 and at most a year");
+    return VTS_CLIENT_OK;
+}
+
+static const char *poll_options_fault(const struct vts_poll_options *options)
+{
+    if (!is_timeout(options->interval) || options->interval < 0.001)
+        return "interval must be at least 0.001 s and at most a year";
+    if (!isfinite(options->backoff_factor) || options->backoff_factor < 1)
+        return "backoff_factor must be at least 1";
+    if (!is_timeout(options->max_interval))
+        return "max_interval must be above 0 and at most a year";
+    if (!isfinite(options->jitter) || options->jitter < 0 || options->jitter > 1)
+        return "jitter must be between 0 and 1";
+    if (options->max_failures < 1)
+        return "max_failures must be at least 1";
+    if (!isfinite(options->deadline) || options->deadline > max_seconds)
+        return "deadline must be at most a year";
+    return NULL;
+}
+
+enum vts_client_code vts_poll_options_read(const struct vts_poll_options *options,
+                                           struct vts_poll_options *ret_options,
+                                           struct vts_client_error *error)
+{
+    const char *fault;
+
+    *ret_options = default_poll_options();
+    if (options == NULL)
+        return VTS_CLIENT_OK;
+    if (options->size < least_poll_size)
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "the options were not made by vts_poll_options_init()");
+    memcpy(ret_options, options, smaller(options->size, sizeof(*ret_options)));
+    fault = poll_options_fault(ret_options);
+    if (fault != NULL)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "%s", fault);
+    if (ret_options->max_interval < ret_options->interval)
+        ret_options->max_interval = ret_options->interval;
+    return VTS_CLIENT_OK;
+}
