@@ -44,6 +44,7 @@ THIRD_PARTY = {
     "uv.h": ["server/io/*"],
     "openssl/*": ["server/io/tls*", "server/io/transport*.c"],
     "curl/*": ["client/src/transport_curl*.c"],
+    "uthash.h": ["server/jobs/board.c"],
     "jansson.h": ["common/wire/error_json.c"],
     "protobuf-c/*": ["common/wire/*", "server/jobs/*", "server/store/*", "server/rpc/*",
                      "server/service/*", "client/src/*"],
