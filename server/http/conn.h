@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection: its transport, the protocol chosen for it, its deadlines, its end.
+ * Inside server/http only; loop thread only. */
+#ifndef VTS_HTTP_CONN_H
+#define VTS_HTTP_CONN_H
+
+#include "common/base/list.h"
+#include "server/http/http_server.h"
+#include "server/io/transport.h"
+
+struct vts_conn;
+
+/* Plain output of one turn is gathered here and encrypted at once; room for a frame over a record. */
+enum { VTS_GATHER_BYTES = 16 * 1024, VTS_GATHER_ROOM_BYTES = 2 * VTS_GATHER_BYTES + 64 };
+
+/* How a protocol works a connection. Functions that find the connection beyond help call
+ * vts_conn_end(). */
+struct vts_conn_ops {
+    const char *name; /* for logs: "h2", "http/1.1" */
+    /* Sets conn->protocol. */
+    enum vts_err (*start)(struct vts_conn *conn);
+    void (*free)(struct vts_conn *conn);
+    void (*on_data)(struct vts_conn *conn, const char *bytes, size_t len);
+    /* Fills at most VTS_GATHER_ROOM_BYTES, stopping soon after VTS_GATHER_BYTES; 0: nothing now. */
+    size_t (*produce)(struct vts_conn *conn, char *out);
+    /* Whether nothing more is to be read or written. */
+    bool (*is_finished)(const struct vts_conn *conn);
+    /* Acts on deadlines that have passed and returns the next one; INT64_MAX for none. */
+    int64_t (*check_deadlines)(struct vts_conn *conn, int64_t now_ns);
+    /* The server stops: take no more requests than are on their way. */
+    void (*drain)(struct vts_conn *conn);
+};
+
+extern const struct vts_conn_ops vts_h2_ops;
+extern const struct vts_conn_ops vts_h1_ops;
+
+struct vts_http_server {
+    struct vts_loop *loop;
+    struct vts_http_shared *shared;
+    struct vts_limits *limits;
+    struct vts_tls_ctx *tls;
+    struct vts_listener *listener;
+    struct vts_list conns; /* all, oldest first */
+    uint64_t conns_count;
+    uint64_t handshakes;
+    bool is_paused; /* accepting waits for a connection or handshake to end */
+    struct vts_timer pause_timer;
+    bool is_draining;
+    struct vts_timer drain_timer;
+    vts_drained_fn on_drained;
+    void *drained_context;
+    int64_t date_second;
+    char date[64]; /* the Date field's value, once a second */
+    char gather[VTS_GATHER_ROOM_BYTES];
+    struct vts_list idle_streams; /* h2_stream.c keeps some for reuse */
+    size_t idle_streams_count;
+};
+
+/* A connection only ever moves down this list:
+ *
+ *   SHAKING_HANDS  TLS is being set up
+ *   OPEN           requests are served
+ *   DRAINING       our GOAWAY is out; what is open finishes
+ *   ENDING         nothing more is read; what is written leaves
+ *   LEAVING        the protocol is gone; the socket waits for the peer's end
+ */
+enum vts_conn_state {
+    VTS_CONN_SHAKING_HANDS,
+    VTS_CONN_OPEN,
+    VTS_CONN_DRAINING,
+    VTS_CONN_ENDING,
+    VTS_CONN_LEAVING,
+};
+
+struct vts_conn {
+    uint32_t magic;
+    enum vts_conn_state state;
+    struct vts_list link;
+    struct vts_http_server *server;
+    struct vts_transport *transport;
+    const struct vts_conn_ops *ops;
+    void *protocol; /* of ops */
+    struct vts_timer timer;
+    int64_t opened_ns;
+    int64_t active_ns; /* when a request last began or ended */
+    const char *end_reason;
+    struct vts_address peer;
+    uint64_t requests;
+    uint64_t resets_received;
+    uint64_t resets_sent;
+    uint64_t glitches;
+};
+
+/* Adopts fd; the server has counted the connection and its handshake already. */
+void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer);
+/* Lets the peer have what is written and closes. reason is a literal, for logs; the first one
+ * counts. Takes effect at the end of the turn. */
+void vts_conn_end(struct vts_conn *conn, const char *reason);
+/* Counts the limit and ends. */
+void vts_conn_end_by_limit(struct vts_conn *conn, enum vts_limit limit);
+/* Something was submitted outside the read path: writes it. */
+void vts_conn_pump(struct vts_conn *conn);
+void vts_conn_drain(struct vts_conn *conn);
+/* Closes at once, without a word to the peer. */
+void vts_conn_abort(struct vts_conn *conn, const char *reason);
+/* A request was answered: counts it and writes the access line. */
+void vts_conn_count_response(struct vts_conn *conn, const struct vts_exchange *exchange);
+/* Passes a complete request to the server's handler. */
+void vts_conn_handle(struct vts_conn *conn, struct vts_exchange *exchange);
+int64_t vts_conn_now_ns(const struct vts_conn *conn);
+/* The value of the Date field (RFC 9110 6.6.1); lives as long as the server. */
+struct vts_str vts_conn_date(struct vts_conn *conn);
+
+/* http_server.c keeps these counts and resumes accepting when they fall. */
+void vts_http_server_handshake_over(struct vts_http_server *server);
+void vts_http_server_conn_gone(struct vts_http_server *server);
+
+#endif

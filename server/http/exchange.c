@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exchange.c - requests and responses, whatever HTTP version carries them. */
+#include "server/http/exchange.h"
+
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "common/base/macros.h"
+
+static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
+
+static const char *const field_names[VTS_FIELD_COUNT] = {
+    [VTS_FIELD_ACCEPT] = "accept", [VTS_FIELD_CONTENT_TYPE] = "content-type",
+    [VTS_FIELD_EXPECT] = "expect", [VTS_FIELD_HOST] = "host",
+    [VTS_FIELD_IF_NONE_MATCH] = "if-none-match",
+};
+
+void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops)
+{
+    exchange->ops = ops;
+    exchange->request = (struct vts_request){.method = VTS_METHOD_OTHER};
+    /* Field by field: clearing the arrays would cost more than answering. */
+    exchange->response.code = 0;
+    exchange->response.headers_count = 0;
+    exchange->response.body = vts_str_make(NULL, 0);
+    exchange->response.tail_len = 0;
+    exchange->response.scratch_len = 0;
+    exchange->response.release = NULL;
+    exchange->response.owner = NULL;
+}
+
+void vts_exchange_fini(struct vts_exchange *exchange)
+{
+    if (exchange->response.release != NULL)
+        exchange->response.release(exchange->response.owner);
+    exchange->response.release = NULL;
+}
+
+void vts_response_add(struct vts_response *response, const char *name, struct vts_str value)
+{
+    VTS_ASSERT(response->headers_count < VTS_RESPONSE_HEADERS_MAX);
+    response->headers[response->headers_count++] =
+        (struct vts_header){.name = name, .value = value};
+}
+
+void vts_response_add_text(struct vts_response *response, const char *name, const char *value)
+{
+    vts_response_add(response, name, vts_str_of(value));
+}
+
+void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    size_t len;
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    len = sizeof(digits) - at;
+    VTS_ASSERT(len <= sizeof(response->scratch) - response->scratch_len);
+    memcpy(response->scratch + response->scratch_len, digits + at, len);
+    vts_response_add(response, name,
+                     vts_str_make(response->scratch + response->scratch_len, len));
+    response->scratch_len += len;
+}
+
+size_t vts_response_body_len(const struct vts_response *response)
+{
+    return response->body.len + response->tail_len;
+}
+
+bool vts_response_can_have_body(int code)
+{
+    return code >= 200 && code != 204 && code != 304;
+}
+
+enum vts_method vts_method_parse(struct vts_str name)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(method_names); i++)
+        if (vts_str_equals_text(name, method_names[i]))
+            return (enum vts_method)i;
+    return VTS_METHOD_OTHER;
+}
+
+const char *vts_method_name(enum vts_method method)
+{
+    return method == VTS_METHOD_OTHER ? "OTHER" : method_names[method];
+}
+
+enum vts_field vts_field_find(struct vts_str name)
+{
+    for (int i = 0; i < VTS_FIELD_COUNT; i++)
+        if (vts_str_equals_text(name, field_names[i]))
+            return (enum vts_field)i;
+    return VTS_FIELD_COUNT;
+}
+
+void vts_request_set_target(struct vts_request *request, struct vts_str target)
+{
+    struct vts_str rest = target;
+
+    request->target = target;
+    (void)vts_str_split(&rest, '?', &request->path); /* an empty target gives an empty path */
+    request->query = rest;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_server.c - accepts connections within the caps, and drains them at the end.
+ *
+ * At a cap the listener pauses, so that connections wait in the kernel's queue; it goes on at nine
+ * tenths. While handshakes are at their cap, those that have lasted a second make room: otherwise
+ * silent sockets could keep everybody else waiting.
+ */
+#include "server/http/http_server.h"
+
+#include <unistd.h>
+
+#include "common/base/assert.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "server/http/conn.h"
+#include "server/http/h2_stream.h"
+
+enum { PATIENCE_MS = 1000 };
+
+static uint64_t handshakes_max(const struct vts_http_server *server)
+{
+    uint64_t share = vts_limits_get(server->limits, VTS_LIMIT_HANDSHAKES) /
+                     server->shared->servers_count;
+
+    return share == 0 ? 1 : share;
+}
+
+static void end_slow_handshakes(void *context)
+{
+    struct vts_http_server *server = context;
+    int64_t oldest_ns = vts_loop_now_ns(server->loop) - (int64_t)PATIENCE_MS * VTS_NS_PER_MS;
+
+    for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next) {
+        struct vts_conn *conn = VTS_CONTAINER_OF(link, struct vts_conn, link);
+
+        if (conn->opened_ns > oldest_ns)
+            break;
+        if (conn->state == VTS_CONN_SHAKING_HANDS)
+            vts_conn_abort(conn, vts_limits_name(VTS_LIMIT_HANDSHAKES));
+    }
+    if (server->handshakes >= handshakes_max(server))
+        vts_loop_timer_set(server->loop, &server->pause_timer,
+                           vts_loop_now_ns(server->loop) +
+                               (int64_t)PATIENCE_MS * VTS_NS_PER_MS / 10);
+}
+
+static void set_paused(struct vts_http_server *server, bool is_paused)
+{
+    server->is_paused = is_paused;
+    if (server->listener != NULL)
+        vts_listener_set_paused(server->listener, is_paused);
+}
+
+/* Pauses when a cap is reached. */
+static void check_caps(struct vts_http_server *server)
+{
+    uint64_t connections = atomic_load(&server->shared->connections);
+
+    if (server->is_paused)
+        return;
+    if (connections >= vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS)) {
+        vts_limits_hit(server->limits, VTS_LIMIT_CONNECTIONS);
+        set_paused(server, true);
+    } else if (server->handshakes >= handshakes_max(server)) {
+        vts_limits_hit(server->limits, VTS_LIMIT_HANDSHAKES);
+        set_paused(server, true);
+        vts_loop_timer_set(server->loop, &server->pause_timer,
+                           vts_loop_now_ns(server->loop) + (int64_t)PATIENCE_MS * VTS_NS_PER_MS);
+    }
+}
+
+static void resume_if_room(struct vts_http_server *server)
+{
+    uint64_t connections_max = vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS);
+    uint64_t connections = atomic_load(&server->shared->connections);
+
+    if (!server->is_paused || connections > connections_max - connections_max / 10 - 1 ||
+        server->handshakes >= handshakes_max(server))
+        return;
+    vts_loop_timer_stop(server->loop, &server->pause_timer);
+    set_paused(server, false);
+}
+
+static void on_room(void *context)
+{
+    resume_if_room(context);
+}
+
+/* A connection that ends in one loop may be what another loop waits for. */
+static void tell_others_of_room(struct vts_http_server *server, uint64_t connections)
+{
+    uint64_t connections_max = vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS);
+    struct vts_http_shared *shared = server->shared;
+
+    if (server->is_draining || connections != connections_max - connections_max / 10 - 1)
+        return;
+    for (unsigned i = 0; i < shared->servers_count; i++) {
+        struct vts_http_server *other = shared->servers[i];
+
+        if (other != server && vts_loop_post(other->loop, on_room, other) != VTS_OK)
+            continue; /* it resumes when a connection of its own ends */
+    }
+}
+
+void vts_http_server_handshake_over(struct vts_http_server *server)
+{
+    server->handshakes--;
+    resume_if_room(server);
+}
+
+static void finish_drain(struct vts_http_server *server)
+{
+    vts_drained_fn on_drained = server->on_drained;
+
+    vts_loop_timer_stop(server->loop, &server->drain_timer);
+    server->on_drained = NULL;
+    if (on_drained != NULL)
+        on_drained(server->drained_context);
+}
+
+void vts_http_server_conn_gone(struct vts_http_server *server)
+{
+    uint64_t connections = atomic_fetch_sub(&server->shared->connections, 1) - 1;
+
+    server->conns_count--;
+    resume_if_room(server);
+    tell_others_of_room(server, connections);
+    if (server->is_draining && server->conns_count == 0)
+        finish_drain(server);
+}
+
+static void on_accept(void *context, int fd, const struct vts_address *peer)
+{
+    struct vts_http_server *server = context;
+
+    atomic_fetch_add(&server->shared->connections, 1);
+    server->conns_count++;
+    server->handshakes++;
+    vts_conn_accept(server, fd, peer);
+    check_caps(server);
+}
+
+/* The sockets close in the loop's next turn. */
+static void abort_all(struct vts_http_server *server, const char *reason)
+{
+    for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next)
+        vts_conn_abort(VTS_CONTAINER_OF(link, struct vts_conn, link), reason);
+}
+
+static void on_drain_over(void *context)
+{
+    struct vts_http_server *server = context;
+
+    vts_limits_hit(server->limits, VTS_LIMIT_DRAIN_MS);
+    abort_all(server, vts_limits_name(VTS_LIMIT_DRAIN_MS));
+}
+
+enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *shared, int fd,
+                                 struct vts_tls_ctx *tls, struct vts_http_server **ret_server)
+{
+    struct vts_http_server *server = vts_mem_zalloc(sizeof(*server));
+    enum vts_err err;
+
+    if (server == NULL) {
+        vts_tls_ctx_unref(tls);
+        (void)close(fd);
+        return VTS_ERR_NOMEM;
+    }
+    server->loop = loop;
+    server->shared = shared;
+    server->limits = shared->limits;
+    server->tls = tls;
+    server->date_second = -1;
+    vts_list_init(&server->conns);
+    vts_list_init(&server->idle_streams);
+    vts_timer_init(&server->pause_timer, end_slow_handshakes, server);
+    vts_timer_init(&server->drain_timer, on_drain_over, server);
+    err = vts_listener_new(loop, fd, on_accept, server, &server->listener);
+    if (err != VTS_OK) {
+        vts_tls_ctx_unref(tls);
+        vts_mem_free(server);
+        return err;
+    }
+    *ret_server = server;
+    return VTS_OK;
+}
+
+void vts_http_server_stop(struct vts_http_server *server)
+{
+    if (server == NULL)
+        return;
+    server->is_draining = true;
+    server->on_drained = NULL;
+    vts_listener_close(server->listener);
+    server->listener = NULL;
+    abort_all(server, "stopped");
+    vts_loop_timer_stop(server->loop, &server->pause_timer);
+    vts_loop_timer_stop(server->loop, &server->drain_timer);
+}
+
+void vts_http_server_free(struct vts_http_server *server)
+{
+    if (server == NULL)
+        return;
+    VTS_ASSERT(vts_list_is_empty(&server->conns));
+    vts_h2_stream_free_idle(server);
+    vts_tls_ctx_unref(server->tls);
+    vts_mem_free(server);
+}
+
+void vts_http_server_set_tls(struct vts_http_server *server, struct vts_tls_ctx *tls)
+{
+    vts_tls_ctx_unref(server->tls);
+    server->tls = tls;
+}
+
+void vts_http_server_drain(struct vts_http_server *server, vts_drained_fn on_drained, void *context)
+{
+    if (server->is_draining)
+        return;
+    server->is_draining = true;
+    server->on_drained = on_drained;
+    server->drained_context = context;
+    vts_listener_close(server->listener);
+    server->listener = NULL;
+    if (server->conns_count == 0) {
+        finish_drain(server);
+        return;
+    }
+    vts_loop_timer_set(server->loop, &server->drain_timer,
+                       vts_loop_now_ns(server->loop) +
+                           vts_limits_get_ns(server->limits, VTS_LIMIT_DRAIN_MS));
+    for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next)
+        vts_conn_drain(VTS_CONTAINER_OF(link, struct vts_conn, link));
+}

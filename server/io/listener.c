@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listener.c - accepts connections, and knows when not to.
+ *
+ * When descriptors run out, accepting stops for a while instead of spinning: the socket stays
+ * readable, and waiting connections are kept by the kernel rather than cut.
+ */
+#include "server/io/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/str.h"
+#include "server/io/loop_uv.h"
+
+enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 32, RETRY_MS = 100 };
+
+struct vts_listener {
+    uv_poll_t poll;
+    int fd;
+    bool is_paused;
+    bool is_closing;
+    struct vts_loop *loop;
+    vts_accept_fn on_accept;
+    void *context;
+    struct vts_timer retry; /* runs while descriptors are short */
+};
+
+/* Splits "host:port" and "[host]:port"; the parts are copied into arrays of 256 and 8 bytes. */
+static enum vts_err split_address(const char *text, char *ret_host, char *ret_port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t host_len;
+
+    if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 5)
+        return VTS_ERR_INVALID;
+    host_len = (size_t)(colon - text);
+    if (host_len >= 2 && text[0] == '[' && colon[-1] == ']') {
+        text++;
+        host_len -= 2;
+    }
+    if (host_len == 0 || host_len > 255)
+        return VTS_ERR_INVALID;
+    memcpy(ret_host, text, host_len);
+    ret_host[host_len] = '\0';
+    (void)snprintf(ret_port, 8, "%s", colon + 1);
+    return VTS_OK;
+}
+
+enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address,
+                               struct vts_error *error)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    char host[256];
+    char port[8];
+    uint64_t number;
+    int result;
+
+    if (split_address(text, host, port) != VTS_OK ||
+        vts_str_to_u64(vts_str_of(port), UINT16_MAX, &number) != VTS_OK)
+        return vts_error_set(error, VTS_ERR_INVALID,
+                             "\"%s\" is no ADDRESS:PORT, such as 127.0.0.1:5000 or [::1]:5000",
+                             text);
+    result = getaddrinfo(host, port, &hints, &found);
+    if (result != 0)
+        return vts_error_set(error, VTS_ERR_INVALID, "cannot resolve \"%s\": %s", host,
+                             gai_strerror(result));
+    memcpy(&ret_address->socket_address, found->ai_addr, found->ai_addrlen);
+    ret_address->len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return VTS_OK;
+}
+
+void vts_address_format(const struct vts_address *address, char ret_text[VTS_ADDRESS_TEXT_BYTES])
+{
+    if (getnameinfo((const struct sockaddr *)&address->socket_address, address->len, ret_text,
+                    VTS_ADDRESS_TEXT_BYTES, NULL, 0, NI_NUMERICHOST) != 0)
+        (void)snprintf(ret_text, VTS_ADDRESS_TEXT_BYTES, "unknown");
+}
+
+uint16_t vts_address_port(const struct vts_address *address)
+{
+    const void *any = &address->socket_address;
+
+    if (address->socket_address.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)any)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)any)->sin_port);
+}
+
+static int set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* The first socket binds alone, which fails when anybody has the address; sharing starts after.
+ * Accepted sockets inherit what is set here. */
+static enum vts_err bind_one(int fd, struct vts_address *address, bool is_first)
+{
+    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
+        set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
+        set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 30000) != 0)
+        return VTS_ERR_IO;
+    if (!is_first && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
+        return VTS_ERR_IO;
+    if (bind(fd, (struct sockaddr *)&address->socket_address, address->len) != 0)
+        return errno == EADDRINUSE ? VTS_ERR_CONFLICT : VTS_ERR_IO;
+    if (is_first && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
+        return VTS_ERR_IO;
+    if (listen(fd, BACKLOG) != 0)
+        return errno == EADDRINUSE ? VTS_ERR_CONFLICT : VTS_ERR_IO;
+    if (is_first &&
+        getsockname(fd, (struct sockaddr *)&address->socket_address, &address->len) != 0)
+        return VTS_ERR_IO;
+    return VTS_OK;
+}
+
+enum vts_err vts_listener_bind(struct vts_address *address, unsigned count, int ret_fds[],
+                               struct vts_error *error)
+{
+    enum vts_err err = VTS_OK;
+    char text[VTS_ADDRESS_TEXT_BYTES];
+    unsigned opened = 0;
+    int reason;
+
+    for (; opened < count && err == VTS_OK; opened++) {
+        int fd = socket(address->socket_address.ss_family,
+                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        ret_fds[opened] = fd;
+        err = fd < 0 ? VTS_ERR_IO : bind_one(fd, address, opened == 0);
+    }
+    if (err == VTS_OK)
+        return VTS_OK;
+    reason = errno;
+    vts_address_format(address, text);
+    if (err == VTS_ERR_CONFLICT)
+        (void)vts_error_set(error, err,
+                            "port %u of %s is already in use; choose another with --listen, or "
+                            "port 0 to have one chosen",
+                            vts_address_port(address), text);
+    else
+        (void)vts_error_set(error, err, "cannot listen on port %u of %s: %s",
+                            vts_address_port(address), text, strerror(reason));
+    while (opened-- > 0)
+        if (ret_fds[opened] >= 0)
+            (void)close(ret_fds[opened]);
+    return err;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void update_polling(struct vts_listener *listener)
+{
+    if (listener->is_closing)
+        return;
+    /* Neither fails on an open handle. */
+    if (listener->is_paused || listener->retry.is_running)
+        (void)uv_poll_stop(&listener->poll);
+    else
+        (void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+static void on_retry(void *context)
+{
+    update_polling(context);
+}
+
+static void back_off(struct vts_listener *listener)
+{
+    vts_metrics_add(vts_loop_metrics(listener->loop), VTS_METRIC_ACCEPT_ERRORS, 1);
+    vts_loop_timer_set(listener->loop, &listener->retry,
+                       vts_loop_now_ns(listener->loop) + (int64_t)RETRY_MS * VTS_NS_PER_MS);
+    update_polling(listener);
+}
+
+/* Returns whether another connection may be waiting. */
+static bool accept_one(struct vts_listener *listener)
+{
+    struct vts_address peer = {.len = sizeof(peer.socket_address)};
+    int fd = accept4(listener->fd, (struct sockaddr *)&peer.socket_address, &peer.len,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        listener->on_accept(listener->context, fd, &peer);
+        return true;
+    }
+    if (errno == EAGAIN)
+        return false;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        back_off(listener);
+        return false;
+    }
+    return true; /* that one connection failed before we had it */
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct vts_listener *listener = VTS_CONTAINER_OF(poll, struct vts_listener, poll);
+
+    (void)events;
+    if (status < 0) {
+        back_off(listener);
+        return;
+    }
+    for (int i = 0; i < ACCEPTS_PER_TURN && !listener->is_paused && !listener->is_closing; i++)
+        if (!accept_one(listener))
+            break;
+}
+
+enum vts_err vts_listener_new(struct vts_loop *loop, int fd, vts_accept_fn on_accept, void *context,
+                              struct vts_listener **ret_listener)
+{
+    struct vts_listener *listener = vts_mem_zalloc(sizeof(*listener));
+
+    if (listener == NULL || uv_poll_init(vts_loop_uv(loop), &listener->poll, fd) != 0) {
+        enum vts_err err = listener == NULL ? VTS_ERR_NOMEM : VTS_ERR_IO;
+
+        vts_mem_free(listener);
+        (void)close(fd);
+        return err;
+    }
+    listener->fd = fd;
+    listener->loop = loop;
+    listener->on_accept = on_accept;
+    listener->context = context;
+    vts_timer_init(&listener->retry, on_retry, listener);
+    update_polling(listener);
+    *ret_listener = listener;
+    return VTS_OK;
+}
+
+void vts_listener_set_paused(struct vts_listener *listener, bool is_paused)
+{
+    if (listener->is_paused == is_paused)
+        return;
+    listener->is_paused = is_paused;
+    update_polling(listener);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct vts_listener *listener =
+        VTS_CONTAINER_OF((uv_poll_t *)handle, struct vts_listener, poll);
+
+    (void)close(listener->fd); /* nothing is buffered in a listening socket */
+    vts_mem_free(listener);
+}
+
+void vts_listener_close(struct vts_listener *listener)
+{
+    if (listener == NULL || listener->is_closing)
+        return;
+    listener->is_closing = true;
+    vts_loop_timer_stop(listener->loop, &listener->retry);
+    uv_close((uv_handle_t *)&listener->poll, on_closed);
+}

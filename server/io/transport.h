@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One accepted socket with its TLS: plain bytes in, plain bytes out. Loop thread only.
+ *
+ * Output is pulled, never pushed: the owner writes when on_turn says so, as long as
+ * vts_transport_can_write(), and stops when the peer does not take more. While output waits,
+ * nothing is read, so a peer that does not read its answers cannot make us buffer requests. */
+#ifndef VTS_IO_TRANSPORT_H
+#define VTS_IO_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/base/str.h"
+#include "server/io/loop.h"
+#include "server/io/tls_ctx.h"
+
+struct vts_transport;
+
+enum vts_transport_end {
+    VTS_TRANSPORT_END_PEER,  /* the peer closed */
+    VTS_TRANSPORT_END_RESET, /* the connection broke */
+    VTS_TRANSPORT_END_TLS,   /* the handshake failed or the TLS stream is corrupt */
+};
+
+struct vts_transport_ops {
+    /* The handshake is done; alpn is "h2", "http/1.1" or empty. */
+    void (*on_open)(void *owner, struct vts_str alpn);
+    void (*on_data)(void *owner, const char *bytes, size_t len);
+    /* All input of this turn was given, or waiting output went out: the time to write. */
+    void (*on_turn)(void *owner);
+    /* Nothing more comes; detail is for logs. The owner must close or abort now. */
+    void (*on_end)(void *owner, enum vts_transport_end end, const char *detail);
+    /* The socket is closed and the transport freed: the last call, some time after close or abort. */
+    void (*on_gone)(void *owner);
+};
+
+/* Adopts fd, on failure too. VTS_ERR_NOMEM or VTS_ERR_IO. */
+VTS_MUST_CHECK enum vts_err
+vts_transport_new(struct vts_loop *loop, int fd, struct vts_tls_ctx *tls,
+                  const struct vts_transport_ops *ops, void *owner,
+                  struct vts_transport **ret_transport);
+
+/* Whether output may be written: the handshake is done and the peer took what came before. */
+bool vts_transport_can_write(const struct vts_transport *transport);
+/* Encrypts bytes; they leave with the flush. At most 16 KiB at a time, and only when output may be
+ * written. VTS_ERR_CLOSED when the connection is broken. */
+VTS_MUST_CHECK enum vts_err vts_transport_write(struct vts_transport *transport, const char *bytes,
+                                                size_t len);
+/* Sends what was written. Must end every turn that wrote. */
+void vts_transport_flush(struct vts_transport *transport);
+
+/* Ends our side in good order: close_notify, then FIN, then up to linger_ns for the peer's end, so
+ * that unread input does not turn the last answer into a reset. After it the owner hears on_gone
+ * only. */
+void vts_transport_close(struct vts_transport *transport, int64_t linger_ns);
+/* Ends at once, lingering or not. */
+void vts_transport_abort(struct vts_transport *transport);
+
+/* Since when output has waited without progress: less than 1 KiB taken, and not all of it. 0 when
+ * no output waits. */
+int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport);
+uint64_t vts_transport_bytes_in(const struct vts_transport *transport);
+uint64_t vts_transport_bytes_out(const struct vts_transport *transport);
+/* Such as "TLSv1.3"; a constant. */
+const char *vts_transport_tls_version(const struct vts_transport *transport);
+
+#endif

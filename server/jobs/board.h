@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The board: the published status of every job. From any thread. */
+#ifndef VTS_JOBS_BOARD_H
+#define VTS_JOBS_BOARD_H
+
+#include "server/jobs/snapshot.h"
+
+struct vts_board;
+
+VTS_MUST_CHECK enum vts_err vts_board_new(struct vts_board **ret_board);
+void vts_board_free(struct vts_board *board);
+/* Puts the snapshot in the place of the job's last one; adopts it, on failure too. */
+VTS_MUST_CHECK enum vts_err vts_board_publish(struct vts_board *board,
+                                              struct vts_snapshot *snapshot);
+
+/* A status as one caller sees it now. */
+struct vts_status_view {
+    struct vts_snapshot *snapshot; /* owned: the caller unrefs it */
+    int64_t poll_after_ns;         /* negative when done */
+};
+
+/* Reads a job's status; every dialect comes through here. job_id empty means "default".
+ * VTS_ERR_INVALID when it is no job id, VTS_ERR_NOT_FOUND. */
+VTS_MUST_CHECK enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id,
+                                             int64_t now_ns, struct vts_status_view *ret_view);
+
+#endif

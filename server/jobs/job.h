@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of a job. */
+#ifndef VTS_JOBS_JOB_H
+#define VTS_JOBS_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/str.h"
+
+enum { VTS_JOB_ID_MAX = 128 };
+
+/* The numbers of vtstatus.v1.State. */
+enum vts_job_state {
+    VTS_JOB_PENDING = 1,
+    VTS_JOB_RUNNING = 2,
+    VTS_JOB_CANCELLING = 3,
+    VTS_JOB_SUCCEEDED = 4,
+    VTS_JOB_FAILED = 5,
+    VTS_JOB_CANCELLED = 6,
+};
+
+/* Strings are borrowed; a snapshot copies what it needs. */
+struct vts_job {
+    const char *id;
+    enum vts_job_state state;
+    uint64_t revision;
+    float percent;
+    const char *phase; /* NULL: none yet */
+    int32_t phase_index;
+    int32_t phase_count;
+    const char *progress_message; /* NULL: none */
+    int32_t error_code;           /* a gRPC code; 0: none */
+    const char *error_message;
+    int32_t attempt;
+    int32_t queue_position;
+    const char *output_uri;  /* NULL: none */
+    int64_t update_wall_ns;  /* since the Unix epoch */
+    int64_t expected_end_ns; /* on the monotonic clock; 0: unknown */
+    int64_t expected_end_wall_ns;
+};
+
+/* 1 to 128 characters of [A-Za-z0-9._~-]. */
+bool vts_job_id_is_valid(struct vts_str id);
+bool vts_job_is_done(enum vts_job_state state);
+
+#endif

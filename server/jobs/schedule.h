@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a caller should ask again. */
+#ifndef VTS_JOBS_SCHEDULE_H
+#define VTS_JOBS_SCHEDULE_H
+
+#include <stdint.h>
+
+/* The hint at now_ns for a job that is expected to end at expected_end_ns, on the monotonic clock;
+ * 0 means nobody knows. Half of what remains, between 0.2 s and 30 s, in whole milliseconds:
+ * halving converges on the end with few questions and stays prompt when the job is late. */
+int64_t vts_schedule_poll_after_ns(int64_t expected_end_ns, int64_t now_ns);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A job's public status at one revision, encoded once and shared by all who read it.
+ *
+ * What moves between revisions, the poll hint, is not in the encoded bytes: it is a tail that each
+ * answer appends. Protobuf fields concatenate, and the JSON stops before its closing brace. */
+#ifndef VTS_JOBS_SNAPSHOT_H
+#define VTS_JOBS_SNAPSHOT_H
+
+#include "server/jobs/job.h"
+
+/* Immutable; from any thread. */
+struct vts_snapshot;
+
+/* Owned by the caller. VTS_ERR_NOMEM, or VTS_ERR_INVALID when the job cannot be written. */
+VTS_MUST_CHECK enum vts_err vts_snapshot_new(const struct vts_job *job,
+                                             struct vts_snapshot **ret_snapshot);
+struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
+/* Accepts NULL. */
+void vts_snapshot_unref(struct vts_snapshot *snapshot);
+
+struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot);
+bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
+int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
+/* Such as W/"r7". */
+struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot);
+/* An encoded vtstatus.v1.JobStatus without poll_after. */
+struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot);
+/* The same as REST JSON, without poll_after and the closing brace. */
+struct vts_str vts_snapshot_json(const struct vts_snapshot *snapshot);
+
+enum { VTS_SNAPSHOT_TAIL_MAX = 48 };
+
+/* What completes the bodies; poll_after_ns is negative when there is no hint. Both return the
+ * tail's length. */
+size_t vts_snapshot_proto_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX]);
+size_t vts_snapshot_json_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX]);
+
+#endif

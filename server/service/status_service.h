@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the status of jobs. */
+#ifndef VTS_SERVICE_STATUS_SERVICE_H
+#define VTS_SERVICE_STATUS_SERVICE_H
+
+#include "server/http/exchange.h"
+
+/* GET and HEAD of /status and /status/{job_id}; the context is the struct vts_board. From any loop
+ * thread. */
+void vts_status_service_get(void *board, struct vts_exchange *exchange);
+
+#endif
