@@ -7,13 +7,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool is_set(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && value[0] != '\0';
-}
-
 bool vts_cli_terminal_can_redraw(FILE *file)
 {
     const char *term = getenv("TERM");
@@ -23,9 +16,12 @@ bool vts_cli_terminal_can_redraw(FILE *file)
 
 bool vts_cli_terminal_has_colors(FILE *file)
 {
-    if (is_set("NO_COLOR"))
+    const char *no_color = getenv("NO_COLOR");
+    const char *forced = getenv("CLICOLOR_FORCE");
+
+    if (no_color != NULL && no_color[0] != '\0')
         return false;
-    if (is_set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0)
+    if (forced != NULL && forced[0] != '\0' && strcmp(forced, "0") != 0)
         return true;
     return vts_cli_terminal_can_redraw(file);
 }

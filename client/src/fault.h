@@ -27,7 +27,7 @@ enum vts_fault_kind {
 struct vts_fault {
     enum vts_fault_kind kind;
     int os_errno;
-    long verify_result; /* OpenSSL's X509_V_ERR_...; 0: the chain was good */
+    long verify_result; /* OpenSSL's X509_V_ERR_..., of the chain */
     double timeout;
     const char *detail; /* the library's own words; "" for none */
     const char *file;   /* for the two kinds about files */

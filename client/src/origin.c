@@ -114,17 +114,17 @@ enum vts_err vts_origin_parse(const char *url, struct vts_origin *ret_origin,
     struct vts_str rest = vts_str_of(url);
 
     if (take_scheme(&rest, &origin) != VTS_OK)
-        return vts_error_set(error, VTS_ERR_INVALID, "the URL '%s' does not start with https://",
-                             url);
+        return vts_error_set(error, VTS_ERR_INVALID,
+                             "the URL must start with https://, not be '%s'", url);
     if (rest.len > 0 && rest.ptr[rest.len - 1] == '/')
         rest.len--;
     if (take_authority(rest, &origin) != VTS_OK)
         return vts_error_set(error, VTS_ERR_INVALID,
-                             "the URL '%s' is not of the form https://HOST[:PORT]", url);
+                             "the URL must be of the form https://HOST[:PORT], not '%s'", url);
     if (!origin.is_tls && !origin.is_loopback)
         return vts_error_set(error, VTS_ERR_INVALID,
-                             "the URL '%s' has no encryption: http:// is for this machine only, "
-                             "use https://",
+                             "http:// has no encryption and is for this machine only, not for "
+                             "'%s'; use https://",
                              url);
     write_text(&origin);
     *ret_origin = origin;

@@ -29,19 +29,23 @@ struct vts_status {
 
 struct budget {
     size_t used;
-    int is_exceeded;
+    enum vts_err err; /* why an allocation failed */
 };
 
 static void *alloc_counted(void *context, size_t size)
 {
     struct budget *budget = context;
+    void *ptr = NULL;
 
     if (size > VTS_STATUS_MAX_MEMORY_BYTES - budget->used) {
-        budget->is_exceeded = 1;
+        budget->err = VTS_ERR_LIMIT;
         return NULL;
     }
     budget->used += size;
-    return vts_mem_alloc(size);
+    ptr = vts_mem_alloc(size);
+    if (ptr == NULL)
+        budget->err = VTS_ERR_NOMEM;
+    return ptr;
 }
 
 static void free_counted(void *context, void *ptr)
@@ -110,9 +114,11 @@ static enum vts_err unpack(struct vts_str body, struct vts_status *status, struc
     status->memory_bytes = budget.used;
     if (status->message != NULL)
         return check_message(status->message, error);
-    if (budget.is_exceeded)
+    if (budget.err == VTS_ERR_LIMIT)
         return vts_error_set(error, VTS_ERR_LIMIT, "it takes more than %d bytes to decode",
                              VTS_STATUS_MAX_MEMORY_BYTES);
+    if (budget.err != VTS_OK)
+        return vts_error_set(error, budget.err, "out of memory");
     return vts_error_set(error, VTS_ERR_PROTOCOL, "its fields are not those of a JobStatus");
 }
 
