@@ -15,15 +15,17 @@ def check(root):
         shutil.copy(lint.ROOT / ".clang-format", root)
     run = subprocess.run(["clang-format", "--dry-run", "-Werror", "--style=file", *files],
                          capture_output=True, text=True)
-    lines = [line for line in run.stderr.splitlines() if "error:" in line]
+    lines = [line.split(": error:")[0] for line in run.stderr.splitlines() if "error:" in line]
     if run.returncode != 0 and not lines:
         lines = [run.stderr.strip()]
-    return [line.replace(f"{root}/", "") for line in lines]
+    first = {line.split(":")[0]: line for line in reversed(lines)}
+    return [f"{first[file].replace(f'{root}/', '')}: run clang-format -i" for file in sorted(first)]
 
 
 SAMPLES = {
     "clean": ({"server/a.c": "int f(void)\n{\n    return 1;\n}\n"}, None),
     "indented by two": ({"server/a.c": "int f(void)\n{\n  return 1;\n}\n"}, "a.c:2"),
+    "twice in a file": ({"server/a.c": "int f(void)\n{\n  g();\n  return 1;\n}\n"}, "a.c:2"),
     "includes unsorted": ({"server/a.c": '#include <b.h>\n#include <a.h>\n'}, "a.c:1"),
     "nothing to check": ({"other/a.c": ""}, "no source files"),
 }
