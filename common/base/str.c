@@ -90,6 +90,9 @@ bool vts_str_split_quoted(struct vts_str *rest, char separator, struct vts_str *
 
     if (rest->ptr == NULL)
         return false;
+    /* Quotes are rare, and memchr is much faster than what follows. */
+    if (rest->len == 0 || memchr(rest->ptr, '"', rest->len) == NULL)
+        return vts_str_split(rest, separator, ret_part);
     for (i = 0; i < rest->len; i++) {
         char c = rest->ptr[i];
 

@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* accept.c - which of the offered media types a client likes best.
  *
- * For each offer the header is read once; headers are short and offers few, so nothing is stored.
+ * One pass over the header; each range is held against every offer. It runs at every request, so
+ * what a header usually is, one plain media type, takes the shortest way.
  */
 #include "common/wire/accept.h"
 
-#include <string.h>
+#include <strings.h>
 
-enum { QUALITY_MAX = 1000 };
+#include "common/base/assert.h"
+
+enum { QUALITY_MAX = 1000, OFFERS_MAX = 8 };
 
 /* How closely a range names a type; a closer one overrides. */
 enum specificity { MATCHES_NOT, MATCHES_ANY, MATCHES_TYPE, MATCHES_EXACTLY };
 
+struct liking {
+    enum specificity specificity;
+    int quality; /* in thousandths */
+};
+
 static enum specificity match_range(struct vts_str range, const char *offer)
 {
-    size_t type_len = strcspn(offer, "/") + 1;
-
-    if (vts_str_equals_text(range, "*/*"))
-        return MATCHES_ANY;
     if (vts_str_equals_nocase(range, offer))
         return MATCHES_EXACTLY;
-    if (range.len == type_len + 1 && range.ptr[type_len] == '*') {
-        struct vts_str type = vts_str_make(range.ptr, type_len);
-        char offered[64];
-
-        if (type_len >= sizeof(offered))
-            return MATCHES_NOT;
-        memcpy(offered, offer, type_len);
-        offered[type_len] = '\0';
-        if (vts_str_equals_nocase(type, offered))
-            return MATCHES_TYPE;
-    }
-    return MATCHES_NOT;
+    if (range.len < 3 || range.ptr[range.len - 2] != '/' || range.ptr[range.len - 1] != '*')
+        return MATCHES_NOT;
+    if (range.len == 3 && range.ptr[0] == '*')
+        return MATCHES_ANY;
+    /* Up to and with the slash. */
+    return strncasecmp(range.ptr, offer, range.len - 1) == 0 ? MATCHES_TYPE : MATCHES_NOT;
 }
 
 /* qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ), in thousandths; -1 for no qvalue.
@@ -70,45 +68,48 @@ static int find_quality(struct vts_str parameters)
     return QUALITY_MAX;
 }
 
-static int quality_of(struct vts_str accept, const char *offer)
+/* Takes one element of the header, "type/subtype;q=0.5", into account. */
+static void weigh(struct vts_str element, const char *const offers[], size_t offers_count,
+                  struct liking likings[])
 {
-    enum specificity best = MATCHES_NOT;
-    int best_quality = 0;
-    struct vts_str element;
+    int quality = -1;
+    struct vts_str range;
 
-    while (vts_str_split_quoted(&accept, ',', &element)) {
-        struct vts_str range;
-        enum specificity match;
-        int quality;
+    if (!vts_str_split_quoted(&element, ';', &range))
+        return;
+    range = vts_str_trim(range);
+    for (size_t i = 0; i < offers_count; i++) {
+        struct liking liking = {match_range(range, offers[i]), 0};
 
-        if (!vts_str_split_quoted(&element, ';', &range))
+        if (liking.specificity == MATCHES_NOT || liking.specificity < likings[i].specificity)
             continue;
-        match = match_range(vts_str_trim(range), offer);
-        if (match == MATCHES_NOT || match < best)
-            continue;
-        quality = find_quality(element);
-        if (quality < 0 || (match == best && quality < best_quality))
-            continue;
-        best = match;
-        best_quality = quality;
+        if (quality < 0)
+            quality = find_quality(element);
+        if (quality < 0)
+            return;
+        liking.quality = quality;
+        if (liking.specificity > likings[i].specificity || quality > likings[i].quality)
+            likings[i] = liking;
     }
-    return best_quality;
 }
 
 int vts_accept_choose(struct vts_str accept, const char *const offers[], size_t offers_count)
 {
+    struct liking likings[OFFERS_MAX] = {{MATCHES_NOT, 0}};
+    struct vts_str element;
     int best = -1;
     int best_quality = 0;
 
+    VTS_ASSERT(offers_count <= OFFERS_MAX);
     if (vts_str_trim(accept).len == 0)
         return 0;
+    while (vts_str_split_quoted(&accept, ',', &element))
+        weigh(element, offers, offers_count, likings);
     for (size_t i = 0; i < offers_count; i++) {
-        int quality = quality_of(accept, offers[i]);
-
-        if (quality > best_quality) {
-            best = (int)i;
-            best_quality = quality;
-        }
+        if (likings[i].quality <= best_quality)
+            continue;
+        best = (int)i;
+        best_quality = likings[i].quality;
     }
     return best;
 }

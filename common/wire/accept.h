@@ -9,7 +9,7 @@
 
 /* Returns the index of the offered media type the header likes best, or -1 when it takes none.
  *
- * offers are lower-case "type/subtype"; among equally liked ones the first wins. The most specific
+ * offers are at most 8, lower-case "type/subtype"; among equally liked ones the first wins. The most specific
  * range decides a type's quality, among equally specific ones the highest; q=0 forbids it. An empty
  * header takes anything. Ranges that do not parse are passed over; parameters other than q are
  * ignored. */

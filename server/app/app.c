@@ -130,8 +130,8 @@ static enum vts_err make_worker(struct app *app, unsigned index, int fd, struct 
         (void)close(fd);
         return err;
     }
-    err = vts_http_server_new(worker->loop, &app->shared, fd, vts_tls_ctx_ref(tls),
-                              &worker->server);
+    err =
+        vts_http_server_new(worker->loop, &app->shared, fd, vts_tls_ctx_ref(tls), &worker->server);
     app->servers[index] = worker->server;
     return err;
 }

@@ -41,7 +41,8 @@ int vts_signals_wait(int64_t deadline_ns)
     }
     for (;;) {
         int64_t left_ns = deadline_ns - vts_clock_now_ns();
-        struct timespec left = {.tv_sec = left_ns / VTS_NS_PER_S, .tv_nsec = left_ns % VTS_NS_PER_S};
+        struct timespec left = {.tv_sec = left_ns / VTS_NS_PER_S,
+                                .tv_nsec = left_ns % VTS_NS_PER_S};
 
         if (left_ns <= 0)
             return 0;

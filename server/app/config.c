@@ -78,8 +78,8 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
             values[code - 1] = optarg;
     }
     if (optind < argc)
-        return vts_error_set(error, VTS_ERR_INVALID,
-                             "\"%s\" is no option; see vtstatusd --help", argv[optind]);
+        return vts_error_set(error, VTS_ERR_INVALID, "\"%s\" is no option; see vtstatusd --help",
+                             argv[optind]);
     return VTS_OK;
 }
 
@@ -102,8 +102,8 @@ static enum vts_err parse_threads(const char *value, struct vts_config *config,
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t threads = cores < 1 ? 1 : (uint64_t)cores;
 
-    if (value != NULL && (vts_str_to_u64(vts_str_of(value), VTS_THREADS_MAX, &threads) != VTS_OK ||
-                          threads == 0))
+    if (value != NULL &&
+        (vts_str_to_u64(vts_str_of(value), VTS_THREADS_MAX, &threads) != VTS_OK || threads == 0))
         return vts_error_set(error, VTS_ERR_INVALID, "--threads \"%s\" is no number from 1 to %d",
                              value, VTS_THREADS_MAX);
     config->threads = threads > VTS_THREADS_MAX ? VTS_THREADS_MAX : (unsigned)threads;

@@ -47,8 +47,7 @@ static enum vts_err parse_pair(struct vts_limits *limits, struct vts_str pair,
                          (int)name.len, name.ptr);
 }
 
-enum vts_err vts_limits_parse(struct vts_limits *limits, const char *pairs,
-                              struct vts_error *error)
+enum vts_err vts_limits_parse(struct vts_limits *limits, const char *pairs, struct vts_error *error)
 {
     struct vts_str rest = vts_str_of(pairs);
     struct vts_str pair;

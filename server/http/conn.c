@@ -2,9 +2,9 @@
 /* conn.c - one connection from accept to its last line in the log.
  *
  * A turn is: input goes to the protocol, then pump() writes all that came of it, and only then is
- * a connection that ended given up. So a protocol is never freed while its callback is on the stack.
- * The connection itself stays until its socket is closed, so that counts and caps tell the truth.
- * Deadlines run on one lazy timer: work moves no timer, the timer looks again when it fires.
+ * a connection that ended given up. So a protocol is never freed while its callback is on the
+ * stack. The connection itself stays until its socket is closed, so that counts and caps tell the
+ * truth. Deadlines run on one lazy timer: work moves no timer, the timer looks again when it fires.
  */
 #include "server/http/conn.h"
 

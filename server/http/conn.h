@@ -10,7 +10,8 @@
 
 struct vts_conn;
 
-/* Plain output of one turn is gathered here and encrypted at once; room for a frame over a record. */
+/* Plain output of one turn is gathered here and encrypted at once; room for a frame over a record.
+ */
 enum { VTS_GATHER_BYTES = 16 * 1024, VTS_GATHER_ROOM_BYTES = 2 * VTS_GATHER_BYTES + 64 };
 
 /* How a protocol works a connection. Functions that find the connection beyond help call

@@ -51,9 +51,9 @@ static void parse_head(struct vts_frame_guard *guard)
     frame->payload_len = payload_len_of(head);
     frame->type = head[3];
     frame->flags = head[4];
-    frame->stream_id = ((uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 |
-                        (uint32_t)head[7] << 8 | head[8]) &
-                       0x7fffffff;
+    frame->stream_id =
+        ((uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8]) &
+        0x7fffffff;
     frame->is_empty_data =
         frame->type == VTS_FRAME_DATA && (frame->flags & FLAG_END_STREAM) == 0 &&
         (frame->payload_len == 0 || (is_padded_data(head) && head[9] + 1u == frame->payload_len));
@@ -257,8 +257,8 @@ enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_st
 
 bool vts_frame_guard_is_in_header(const struct vts_frame_guard *guard)
 {
-    bool is_header_frame = guard->frame.type == VTS_FRAME_HEADERS ||
-                           guard->frame.type == VTS_FRAME_CONTINUATION;
+    bool is_header_frame =
+        guard->frame.type == VTS_FRAME_HEADERS || guard->frame.type == VTS_FRAME_CONTINUATION;
 
     return guard->is_in_header_block || (is_header_frame && guard->payload_left > 0);
 }

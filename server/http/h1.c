@@ -168,9 +168,8 @@ static int check_request(struct h1 *h1, const http_parser *parser, const char **
         return 431;
     }
     *ret_text = "Transfer-Encoding must be chunked, in HTTP/1.1, without Content-Length";
-    if (h1->has_transfer_encoding &&
-        (!vts_str_equals_nocase(h1->transfer_encoding, "chunked") || h1->is_http_1_0 ||
-         (parser->flags & F_CONTENTLENGTH) != 0))
+    if (h1->has_transfer_encoding && (!vts_str_equals_nocase(h1->transfer_encoding, "chunked") ||
+                                      h1->is_http_1_0 || (parser->flags & F_CONTENTLENGTH) != 0))
         return 400;
     *ret_text = "exactly one Host field is needed";
     if (h1->hosts_count > 1 || (h1->hosts_count == 0 && !h1->is_http_1_0))
@@ -240,8 +239,7 @@ static void send_response(struct vts_exchange *exchange)
         vts_buf_append_text(&h1->out, "\r\n");
     }
     if (has_body)
-        vts_buf_append_format(&h1->out, "content-length: %zu\r\n",
-                              vts_response_body_len(response));
+        vts_buf_append_format(&h1->out, "content-length: %zu\r\n", vts_response_body_len(response));
     vts_buf_append_text(&h1->out, h1->closes ? "connection: close\r\n\r\n" : "\r\n");
     if (has_body && exchange->request.method != VTS_METHOD_HEAD) {
         vts_buf_append_str(&h1->out, response->body);

@@ -10,9 +10,9 @@
  * bytes were looked at before, without success. */
 size_t vts_h1_head_len(struct vts_str bytes, size_t seen);
 
-/* Checks a complete header section (RFC 9112 sections 2.2, 3 and 5): lines end in CRLF, none holds a
- * bare CR, NUL or other control byte, the request line is three parts with single blanks, no field
- * line is folded or has a blank before its colon. Returns 0, or the HTTP code to refuse with;
+/* Checks a complete header section (RFC 9112 sections 2.2, 3 and 5): lines end in CRLF, none holds
+ * a bare CR, NUL or other control byte, the request line is three parts with single blanks, no
+ * field line is folded or has a blank before its colon. Returns 0, or the HTTP code to refuse with;
  * *ret_text then says why. */
 int vts_h1_check_head(struct vts_str head, const char **ret_text);
 

@@ -444,8 +444,7 @@ static void judge_data(struct h2 *h2, struct vts_h2_stream *stream)
         stream->empty_frames = 0;
         return;
     }
-    if (++stream->empty_frames <=
-        vts_limits_get(h2->conn->server->limits, VTS_LIMIT_EMPTY_FRAMES))
+    if (++stream->empty_frames <= vts_limits_get(h2->conn->server->limits, VTS_LIMIT_EMPTY_FRAMES))
         return;
     vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_EMPTY_FRAMES);
     reset_stream(h2, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
@@ -571,8 +570,7 @@ static int64_t bound(struct h2 *h2, enum vts_limit limit, int64_t since_ns, int6
 static int64_t check_idle(struct h2 *h2, int64_t now_ns, int64_t due_ns)
 {
     struct vts_limits *limits = h2->conn->server->limits;
-    int64_t idle_due_ns =
-        h2->conn->active_ns + vts_limits_get_ns(limits, VTS_LIMIT_IDLE_MS);
+    int64_t idle_due_ns = h2->conn->active_ns + vts_limits_get_ns(limits, VTS_LIMIT_IDLE_MS);
 
     if (h2->open_count > 0)
         return due_ns;
@@ -648,8 +646,7 @@ static enum vts_err new_session(struct h2 *h2)
     if (callbacks == NULL || nghttp2_option_new(&options) != 0)
         return VTS_ERR_NOMEM;
     nghttp2_option_set_max_settings(options, SETTINGS_ENTRIES_MAX);
-    nghttp2_option_set_max_outbound_ack(options,
-                                        vts_limits_get(limits, VTS_LIMIT_OUTBOUND_ACKS));
+    nghttp2_option_set_max_outbound_ack(options, vts_limits_get(limits, VTS_LIMIT_OUTBOUND_ACKS));
     result = nghttp2_session_server_new2(&h2->session, callbacks, h2, options);
     nghttp2_option_del(options);
     return result == 0 ? VTS_OK : VTS_ERR_NOMEM;

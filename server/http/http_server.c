@@ -19,8 +19,8 @@ enum { PATIENCE_MS = 1000 };
 
 static uint64_t handshakes_max(const struct vts_http_server *server)
 {
-    uint64_t share = vts_limits_get(server->limits, VTS_LIMIT_HANDSHAKES) /
-                     server->shared->servers_count;
+    uint64_t share =
+        vts_limits_get(server->limits, VTS_LIMIT_HANDSHAKES) / server->shared->servers_count;
 
     return share == 0 ? 1 : share;
 }

@@ -30,7 +30,8 @@ VTS_MUST_CHECK enum vts_err vts_http_server_new(struct vts_loop *loop,
                                                 struct vts_tls_ctx *tls,
                                                 struct vts_http_server **ret_server);
 /* After the loop has stopped: closes the listener and what is left of the connections. Their
- * sockets go when the loop is freed; then vts_http_server_free() may be called. NULL is accepted. */
+ * sockets go when the loop is freed; then vts_http_server_free() may be called. NULL is accepted.
+ */
 void vts_http_server_stop(struct vts_http_server *server);
 /* After vts_loop_free(). NULL is accepted. */
 void vts_http_server_free(struct vts_http_server *server);

@@ -97,6 +97,7 @@ static void on_before_sleep(uv_prepare_t *before_sleep)
 {
     struct vts_loop *loop = VTS_CONTAINER_OF(before_sleep, struct vts_loop, before_sleep);
     struct vts_timer *timer = loop->timers.root;
+    int64_t now_ns;
     uint64_t delay_ms;
 
     if (timer == NULL) {

@@ -119,7 +119,7 @@ static void digest_client_ca(SSL_CTX *ctx, unsigned char ret_realm[32])
 
 static enum vts_err load_client_ca(SSL_CTX *ctx, const char *path, struct vts_error *error)
 {
-    STACK_OF(X509_NAME) *names;
+    STACK_OF(X509_NAME) * names;
 
     if (SSL_CTX_load_verify_file(ctx, path) != 1)
         return vts_error_set(error, VTS_ERR_INVALID, "cannot read the client CA from %s: %s", path,
@@ -151,8 +151,7 @@ static enum vts_err set_up(SSL_CTX *ctx, const struct vts_tls_files *files, stru
         return vts_error_set(error, VTS_ERR_IO, "OpenSSL cannot be set up: %s", openssl_reason());
     err = vts_tls_tickets_install(ctx, realm);
     if (err != VTS_OK)
-        return vts_error_set(error, err, "session tickets cannot be set up: %s",
-                             vts_err_text(err));
+        return vts_error_set(error, err, "session tickets cannot be set up: %s", vts_err_text(err));
     return VTS_OK;
 }
 

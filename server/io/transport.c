@@ -300,9 +300,8 @@ static enum vts_err set_up_tls(struct vts_transport *transport, struct vts_tls_c
     struct vts_loop_buffers *buffers = vts_loop_buffers(transport->loop);
     BIO *bio;
 
-    transport->tls_io = (struct vts_tls_io){.out = buffers->write,
-                                            .out_len = &buffers->write_len,
-                                            .out_cap = sizeof(buffers->write)};
+    transport->tls_io = (struct vts_tls_io){
+        .out = buffers->write, .out_len = &buffers->write_len, .out_cap = sizeof(buffers->write)};
     transport->ssl = vts_tls_ctx_new_ssl(tls);
     bio = vts_tls_bio_new(&transport->tls_io);
     if (transport->ssl == NULL || bio == NULL) {

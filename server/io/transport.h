@@ -31,15 +31,16 @@ struct vts_transport_ops {
     void (*on_turn)(void *owner);
     /* Nothing more comes; detail is for logs. The owner must close or abort now. */
     void (*on_end)(void *owner, enum vts_transport_end end, const char *detail);
-    /* The socket is closed and the transport freed: the last call, some time after close or abort. */
+    /* The socket is closed and the transport freed: the last call, some time after close or abort.
+     */
     void (*on_gone)(void *owner);
 };
 
 /* Adopts fd, on failure too. VTS_ERR_NOMEM or VTS_ERR_IO. */
-VTS_MUST_CHECK enum vts_err
-vts_transport_new(struct vts_loop *loop, int fd, struct vts_tls_ctx *tls,
-                  const struct vts_transport_ops *ops, void *owner,
-                  struct vts_transport **ret_transport);
+VTS_MUST_CHECK enum vts_err vts_transport_new(struct vts_loop *loop, int fd,
+                                              struct vts_tls_ctx *tls,
+                                              const struct vts_transport_ops *ops, void *owner,
+                                              struct vts_transport **ret_transport);
 
 /* Whether output may be written: the handshake is done and the peer took what came before. */
 bool vts_transport_can_write(const struct vts_transport *transport);

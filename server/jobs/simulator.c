@@ -162,8 +162,8 @@ static void plan_reports(struct vts_simulation *simulation, const double ends[PH
                          int64_t start_ns, double reach)
 {
     int64_t span_ns = simulation->options.delay_ns - start_ns;
-    int64_t gap_ns = span_ns / REPORTS_MAX > report_gap_min_ns ? span_ns / REPORTS_MAX + 1
-                                                               : report_gap_min_ns;
+    int64_t gap_ns =
+        span_ns / REPORTS_MAX > report_gap_min_ns ? span_ns / REPORTS_MAX + 1 : report_gap_min_ns;
     int phase = 0;
 
     for (int64_t at_ns = 0; at_ns < span_ns; at_ns += gap_ns) {
@@ -198,8 +198,10 @@ enum vts_err vts_simulation_init(struct vts_simulation *simulation, const char *
                                  const struct vts_simulation_options *options, int64_t start_ns,
                                  int64_t start_wall_ns)
 {
-    *simulation = (struct vts_simulation){
-        .options = *options, .start_ns = start_ns, .start_wall_ns = start_wall_ns, .job = {.id = id}};
+    *simulation = (struct vts_simulation){.options = *options,
+                                          .start_ns = start_ns,
+                                          .start_wall_ns = start_wall_ns,
+                                          .job = {.id = id}};
     simulation->steps = vts_mem_alloc(STEPS_MAX * sizeof(*simulation->steps));
     if (simulation->steps == NULL)
         return VTS_ERR_NOMEM;

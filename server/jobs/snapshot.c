@@ -95,7 +95,8 @@ static void fill_message(struct status_message *message, const struct vts_job *j
     }
 }
 
-static struct vts_str place(struct vts_snapshot *snapshot, size_t *at, const void *bytes, size_t len)
+static struct vts_str place(struct vts_snapshot *snapshot, size_t *at, const void *bytes,
+                            size_t len)
 {
     char *start = snapshot->bytes + *at;
 
@@ -117,7 +118,8 @@ enum vts_err vts_snapshot_new(const struct vts_job *job, struct vts_snapshot **r
     size_t at = 0;
 
     fill_message(&message, job);
-    etag_len = (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)job->revision);
+    etag_len =
+        (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)job->revision);
     proto_len = vtstatus__v1__job_status__get_packed_size(&message.status);
     vts_buf_init(&json, JSON_MAX_BYTES);
     err = vts_json_write(&json, &message.status.base, VTS_JSON_ENUM_WORDS);

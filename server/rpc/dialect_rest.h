@@ -12,7 +12,7 @@ enum vts_rest_form { VTS_REST_JSON, VTS_REST_PROTO };
  * over, or at once when it is not needed. */
 struct vts_rest_resource {
     struct vts_str etag;
-    struct vts_str body; /* in the chosen form */
+    struct vts_str body;   /* in the chosen form */
     int64_t retry_after_s; /* sent when positive */
     vts_release_fn release;
     void *owner;

@@ -10,7 +10,8 @@
 
 /* With the code's own HTTP status and the error body of REST and Connect. */
 void vts_outcome_send(struct vts_exchange *exchange, enum vts_rpc_code code, const char *message);
-/* With an HTTP status that no rpc code maps to, such as 405; code says what kind of failure it is. */
+/* With an HTTP status that no rpc code maps to, such as 405; code says what kind of failure it is.
+ */
 void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vts_rpc_code code,
                            const char *message);
 /* 405 with an Allow field, which is a literal. */
