@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signals.c - sigtimedwait() in a thread of its own; SIGUSR1, sent by ourselves, ends it.
  *
- * A second SIGINT finds the signal unblocked again and ends the process the usual way, should the
+ * A second SIGINT finds the signal unblocked and ends the process the usual way, should the
  * first one not get through.
  */
 #include "client/cli/signals.h"
@@ -19,6 +19,16 @@ static void add_unless_ignored(sigset_t *set, int number)
         (void)sigaddset(set, number); /* the number is one */
 }
 
+static void unblock_interrupt(struct vts_cli_signals *signals)
+{
+    sigset_t interrupt;
+
+    (void)sigdelset(&signals->set, SIGINT);
+    (void)sigemptyset(&interrupt);
+    (void)sigaddset(&interrupt, SIGINT);
+    (void)pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+}
+
 static void *watch(void *context)
 {
     struct vts_cli_signals *signals = context;
@@ -31,8 +41,7 @@ static void *watch(void *context)
             return NULL;
         if (number > 0) {
             signals->caught = signals->caught != 0 ? signals->caught : number;
-            (void)pthread_sigmask(SIG_SETMASK, &signals->old_mask, NULL);
-            (void)sigdelset(&signals->set, SIGINT);
+            unblock_interrupt(signals);
             signals->on_signal(signals->context);
         } else if (errno == EAGAIN) {
             signals->on_second(signals->context);

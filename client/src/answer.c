@@ -130,6 +130,8 @@ enum vts_err vts_answer_add_body(struct vts_answer *answer, struct vts_str bytes
 
 bool vts_answer_is_complete(const struct vts_answer *answer)
 {
+    if (!answer->is_header_done)
+        return false;
     /* A 304 may tell the length of the body it does not have (RFC 9110 section 15.4.5). */
     return !answer->has_content_length || answer->http_code == 304 ||
            answer->content_length == answer->body.len;

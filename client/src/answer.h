@@ -37,8 +37,8 @@ VTS_MUST_CHECK enum vts_err vts_answer_add_line(struct vts_answer *answer, struc
 /* VTS_ERR_LIMIT when the body becomes too long, VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_answer_add_body(struct vts_answer *answer, struct vts_str bytes);
 
-/* Whether the body is as long as content-length promised: libcurl 7.88 can take a stream that was
- * cut off for a complete one. */
+/* Whether the header section ended, and the body is as long as content-length promised: libcurl
+ * 7.88 takes some answers that were cut off for complete ones. */
 bool vts_answer_is_complete(const struct vts_answer *answer);
 
 #endif

@@ -294,7 +294,10 @@ static enum vts_fault_kind fault_kind(struct vts_transport *transport, CURLcode 
 static enum vts_client_code tell_fault(struct vts_transport *transport, enum vts_fault_kind kind,
                                        double timeout, struct vts_client_error *error)
 {
-    struct vts_fault fault = {.kind = kind, .timeout = timeout, .detail = transport->detail};
+    /* What libcurl says when a connection is gone before it could ask whose it was. */
+    bool is_noise = strstr(transport->detail, "getpeername") != NULL;
+    struct vts_fault fault = {
+        .kind = kind, .timeout = timeout, .detail = is_noise ? "" : transport->detail};
     long os_errno = 0;
 
     (void)curl_easy_getinfo(transport->easy, CURLINFO_OS_ERRNO, &os_errno);

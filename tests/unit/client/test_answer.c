@@ -44,6 +44,17 @@ static void answer_reads_the_fields_it_uses(void)
     vts_answer_fini(&answer);
 }
 
+static void answer_cut_off_in_its_header_is_not_complete(void)
+{
+    const char *const lines[] = {"HTTP/1.1 200 OK\r\n", "content-len"};
+
+    start(lines, VTS_ARRAY_LEN(lines));
+    CU_ASSERT(!vts_answer_is_complete(&answer));
+    CU_ASSERT_EQUAL(add("\r\n"), VTS_OK);
+    CU_ASSERT(vts_answer_is_complete(&answer));
+    vts_answer_fini(&answer);
+}
+
 static void answer_starts_anew_after_an_interim_one(void)
 {
     const char *const lines[] = {"HTTP/1.1 103 Early Hints\r\n",  "etag: \"old\"\r\n",
@@ -160,6 +171,8 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"answer_reads_the_fields_it_uses", answer_reads_the_fields_it_uses},
+        {"answer_cut_off_in_its_header_is_not_complete",
+         answer_cut_off_in_its_header_is_not_complete},
         {"answer_starts_anew_after_an_interim_one", answer_starts_anew_after_an_interim_one},
         {"answer_ignores_trailers", answer_ignores_trailers},
         {"answer_of_304_is_complete_without_a_body", answer_of_304_is_complete_without_a_body},
