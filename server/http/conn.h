@@ -9,6 +9,7 @@
 #include "server/io/transport.h"
 
 struct vts_conn;
+struct vts_h2_memory;
 
 /* Plain output of one turn is gathered here and encrypted at once; room for a frame over a record.
  */
@@ -53,6 +54,7 @@ struct vts_http_server {
     int64_t date_second;
     char date[64]; /* the Date field's value, once a second */
     char gather[VTS_GATHER_ROOM_BYTES];
+    struct vts_h2_memory *h2_memory;
     struct vts_list idle_streams; /* h2_stream.c keeps some for reuse */
     size_t idle_streams_count;
 };

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "server/http/conn.h"
+#include "server/http/h2_memory.h"
 #include "server/http/h2_stream.h"
 
 enum { PATIENCE_MS = 1000 };
@@ -159,13 +160,18 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
                                  struct vts_tls_ctx *tls, struct vts_http_server **ret_server)
 {
     struct vts_http_server *server = vts_mem_zalloc(sizeof(*server));
+    struct vts_h2_memory *h2_memory =
+        vts_h2_memory_new(vts_limits_get(shared->limits, VTS_LIMIT_CONNECTIONS));
     enum vts_err err;
 
-    if (server == NULL) {
+    if (server == NULL || h2_memory == NULL) {
+        vts_mem_free(server);
+        vts_h2_memory_free(h2_memory);
         vts_tls_ctx_unref(tls);
         (void)close(fd);
         return VTS_ERR_NOMEM;
     }
+    server->h2_memory = h2_memory;
     server->loop = loop;
     server->shared = shared;
     server->limits = shared->limits;
@@ -178,6 +184,7 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     err = vts_listener_new(loop, fd, on_accept, server, &server->listener);
     if (err != VTS_OK) {
         vts_tls_ctx_unref(tls);
+        vts_h2_memory_free(h2_memory);
         vts_mem_free(server);
         return err;
     }
@@ -204,6 +211,7 @@ void vts_http_server_free(struct vts_http_server *server)
         return;
     VTS_ASSERT(vts_list_is_empty(&server->conns));
     vts_h2_stream_free_idle(server);
+    vts_h2_memory_free(server->h2_memory);
     vts_tls_ctx_unref(server->tls);
     vts_mem_free(server);
 }

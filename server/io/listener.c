@@ -9,12 +9,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/str.h"
@@ -75,7 +75,8 @@ enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address
     if (result != 0)
         return vts_error_set(error, VTS_ERR_INVALID, "cannot resolve \"%s\": %s", host,
                              gai_strerror(result));
-    memcpy(&ret_address->socket_address, found->ai_addr, found->ai_addrlen);
+    VTS_ASSERT(found->ai_addrlen <= sizeof(ret_address->of)); /* v4 and v6 were asked for */
+    memcpy(&ret_address->of, found->ai_addr, found->ai_addrlen);
     ret_address->len = found->ai_addrlen;
     freeaddrinfo(found);
     return VTS_OK;
@@ -83,18 +84,15 @@ enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address
 
 void vts_address_format(const struct vts_address *address, char ret_text[VTS_ADDRESS_TEXT_BYTES])
 {
-    if (getnameinfo((const struct sockaddr *)&address->socket_address, address->len, ret_text,
-                    VTS_ADDRESS_TEXT_BYTES, NULL, 0, NI_NUMERICHOST) != 0)
+    if (getnameinfo(&address->of.any, address->len, ret_text, VTS_ADDRESS_TEXT_BYTES, NULL, 0,
+                    NI_NUMERICHOST) != 0)
         (void)snprintf(ret_text, VTS_ADDRESS_TEXT_BYTES, "unknown");
 }
 
 uint16_t vts_address_port(const struct vts_address *address)
 {
-    const void *any = &address->socket_address;
-
-    if (address->socket_address.ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)any)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)any)->sin_port);
+    return ntohs(address->of.any.sa_family == AF_INET6 ? address->of.v6.sin6_port
+                                                       : address->of.v4.sin_port);
 }
 
 static int set_option(int fd, int level, int option, int value)
@@ -113,14 +111,13 @@ static enum vts_err bind_one(int fd, struct vts_address *address, bool is_first)
         return VTS_ERR_IO;
     if (!is_first && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
         return VTS_ERR_IO;
-    if (bind(fd, (struct sockaddr *)&address->socket_address, address->len) != 0)
+    if (bind(fd, &address->of.any, address->len) != 0)
         return errno == EADDRINUSE ? VTS_ERR_CONFLICT : VTS_ERR_IO;
     if (is_first && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
         return VTS_ERR_IO;
     if (listen(fd, BACKLOG) != 0)
         return errno == EADDRINUSE ? VTS_ERR_CONFLICT : VTS_ERR_IO;
-    if (is_first &&
-        getsockname(fd, (struct sockaddr *)&address->socket_address, &address->len) != 0)
+    if (is_first && getsockname(fd, &address->of.any, &address->len) != 0)
         return VTS_ERR_IO;
     return VTS_OK;
 }
@@ -134,8 +131,7 @@ enum vts_err vts_listener_bind(struct vts_address *address, unsigned count, int 
     int reason;
 
     for (; opened < count && err == VTS_OK; opened++) {
-        int fd = socket(address->socket_address.ss_family,
-                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int fd = socket(address->of.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
         ret_fds[opened] = fd;
         err = fd < 0 ? VTS_ERR_IO : bind_one(fd, address, opened == 0);
@@ -187,9 +183,8 @@ static void back_off(struct vts_listener *listener)
 /* Returns whether another connection may be waiting. */
 static bool accept_one(struct vts_listener *listener)
 {
-    struct vts_address peer = {.len = sizeof(peer.socket_address)};
-    int fd = accept4(listener->fd, (struct sockaddr *)&peer.socket_address, &peer.len,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct vts_address peer = {.len = sizeof(peer.of)};
+    int fd = accept4(listener->fd, &peer.of.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd >= 0) {
         listener->on_accept(listener->context, fd, &peer);

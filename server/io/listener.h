@@ -3,6 +3,7 @@
 #ifndef VTS_IO_LISTENER_H
 #define VTS_IO_LISTENER_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -12,9 +13,13 @@
 
 struct vts_listener;
 
-/* Where somebody is: an IPv4 or IPv6 address and a port. */
+/* Where somebody is: an IPv4 or IPv6 address and a port. Small, since each connection has one. */
 struct vts_address {
-    struct sockaddr_storage socket_address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } of;
     socklen_t len;
 };
 

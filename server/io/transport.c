@@ -372,6 +372,8 @@ void vts_transport_close(struct vts_transport *transport, int64_t linger_ns)
         ERR_clear_error(); /* without close_notify there is still the FIN */
     set_state(transport, LINGERING);
     vts_transport_flush(transport);
+    SSL_free(transport->ssl); /* with its buffers; what waits is encrypted already */
+    transport->ssl = NULL;
     shut_when_sent(transport);
     vts_loop_timer_set(transport->loop, &transport->linger,
                        vts_loop_now_ns(transport->loop) + linger_ns);

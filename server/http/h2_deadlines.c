@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* h2_deadlines.c - what may not take for ever on an HTTP/2 connection. */
+#include "common/base/clock.h"
+#include "server/http/h2_memory.h"
+#include "server/http/h2_session.h"
+
+enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000, QUIET_MS = 1000 };
+
+/* RFC 9113 6.8: the notice gives a round trip's grace; 5 s when the peer does not answer PING. */
+static const int64_t notice_grace_ns = INT64_C(5) * VTS_NS_PER_S;
+
+static void check_body_rate(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t now_ns)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+    uint64_t least_bytes = vts_limits_get(limits, VTS_LIMIT_BODY_RATE) *
+                           vts_limits_get(limits, VTS_LIMIT_BODY_RATE_MS) / 1000;
+
+    if (now_ns - stream->body_mark_ns < vts_limits_get_ns(limits, VTS_LIMIT_BODY_RATE_MS))
+        return;
+    if (stream->body_bytes - stream->body_mark_bytes < least_bytes) {
+        vts_limits_hit(limits, VTS_LIMIT_BODY_RATE);
+        vts_h2_handle(h2, stream, 408, "the request's body comes too slowly");
+        return;
+    }
+    stream->body_mark_bytes = stream->body_bytes;
+    stream->body_mark_ns = now_ns;
+}
+
+/* A window of zero, or of a byte now and then, must not hold a response for ever
+ * (CVE-2019-9511, CVE-2019-9517). */
+static void check_stall(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t now_ns)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+
+    if (stream->sent - stream->sent_mark >= PROGRESS_BYTES) {
+        stream->sent_mark = stream->sent;
+        stream->sent_mark_ns = now_ns;
+    }
+    if (now_ns - stream->sent_mark_ns < vts_limits_get_ns(limits, VTS_LIMIT_WRITE_STALL_MS))
+        return;
+    vts_limits_hit(limits, VTS_LIMIT_WRITE_STALL_MS);
+    stream->sent_mark_ns = now_ns; /* once is enough */
+    vts_h2_reset_stream(h2, stream->id, NGHTTP2_CANCEL);
+}
+
+/* Returns whether a stream is in a state that a deadline bounds. */
+static bool check_streams(struct vts_h2 *h2, int64_t now_ns)
+{
+    struct vts_list *link = h2->streams.next;
+    bool is_bounded = false;
+
+    while (link != &h2->streams) {
+        struct vts_h2_stream *stream = VTS_CONTAINER_OF(link, struct vts_h2_stream, link);
+
+        link = link->next;
+        is_bounded |= stream->state != VTS_H2_STREAM_HANDLED;
+        if (stream->state == VTS_H2_STREAM_BODY)
+            check_body_rate(h2, stream, now_ns);
+        else if (stream->state == VTS_H2_STREAM_ANSWERED)
+            check_stall(h2, stream, now_ns);
+    }
+    return is_bounded;
+}
+
+/* Ends when since_ns + limit has passed; returns when that is, if it is before due_ns. */
+static int64_t bound(struct vts_h2 *h2, enum vts_limit limit, int64_t since_ns, int64_t now_ns,
+                     int64_t due_ns)
+{
+    int64_t limit_due_ns = since_ns + vts_limits_get_ns(h2->conn->server->limits, limit);
+
+    if (now_ns >= limit_due_ns)
+        vts_h2_end_by_limit(h2, limit);
+    return limit_due_ns < due_ns ? limit_due_ns : due_ns;
+}
+
+/* A connection that has been quiet for a second may stay so for long. */
+static int64_t trim_when_quiet(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+{
+    int64_t trim_due_ns = h2->conn->active_ns + (int64_t)QUIET_MS * VTS_NS_PER_MS;
+
+    if (h2->page == NULL || h2->is_trimmed || h2->open_count > 0)
+        return due_ns;
+    if (now_ns < trim_due_ns)
+        return trim_due_ns < due_ns ? trim_due_ns : due_ns;
+    vts_h2_memory_trim(h2->page);
+    h2->is_trimmed = true;
+    return due_ns;
+}
+
+static int64_t check_idle(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+    int64_t idle_due_ns = h2->conn->active_ns + vts_limits_get_ns(limits, VTS_LIMIT_IDLE_MS);
+
+    if (h2->open_count > 0)
+        return due_ns;
+    if (now_ns >= idle_due_ns) {
+        vts_limits_hit(limits, VTS_LIMIT_IDLE_MS);
+        vts_h2_end(h2, NGHTTP2_NO_ERROR, "max_idle");
+    }
+    return idle_due_ns < due_ns ? idle_due_ns : due_ns;
+}
+
+int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
+{
+    struct vts_h2 *h2 = vts_h2_of(conn);
+    int64_t due_ns = INT64_MAX;
+
+    if (!h2->has_settings)
+        due_ns = bound(h2, VTS_LIMIT_PREFACE_MS, h2->started_ns, now_ns, due_ns);
+    if (!h2->has_ack)
+        due_ns = bound(h2, VTS_LIMIT_SETTINGS_ACK_MS, h2->started_ns, now_ns, due_ns);
+    if (h2->header_since_ns != 0)
+        due_ns = bound(h2, VTS_LIMIT_HEADER_MS, h2->header_since_ns, now_ns, due_ns);
+    if (h2->leaving == VTS_H2_NOTICED) {
+        if (now_ns >= h2->noticed_ns + notice_grace_ns)
+            vts_h2_leave(h2);
+        else if (h2->noticed_ns + notice_grace_ns < due_ns)
+            due_ns = h2->noticed_ns + notice_grace_ns;
+    }
+    if (h2->open_count > 0 && check_streams(h2, now_ns) &&
+        now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS < due_ns)
+        due_ns = now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS;
+    due_ns = trim_when_quiet(h2, now_ns, due_ns);
+    return check_idle(h2, now_ns, due_ns);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* h2_request.c - nghttp2's events of receiving, and what a request must pass on its way to the
+ * handler.
+ *
+ * Work starts only after a whole header block and the whole body; handlers are thus never run for
+ * requests that are reset half-way.
+ */
+#include "server/http/h2_session.h"
+
+static void stop_body(struct vts_h2 *h2, struct vts_h2_stream *stream)
+{
+    if (stream->state == VTS_H2_STREAM_BODY)
+        h2->bodies_count--;
+}
+
+void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
+                   const char *fault_text)
+{
+    stop_body(h2, stream);
+    vts_h2_stream_set_state(stream, VTS_H2_STREAM_HANDLED);
+    stream->exchange.request.fault = fault;
+    stream->exchange.request.fault_text = fault_text;
+    vts_conn_handle(h2->conn, &stream->exchange);
+}
+
+/* nghttp2 does not compare them (RFC 9113 8.3.1). */
+static bool has_other_host(const struct vts_request *request)
+{
+    struct vts_str host = request->fields[VTS_FIELD_HOST];
+
+    return host.ptr != NULL && request->authority.ptr != NULL &&
+           !vts_str_equals(host, request->authority);
+}
+
+static void on_head_complete(struct vts_h2 *h2, struct vts_h2_stream *stream)
+{
+    const struct vts_limits *limits = h2->conn->server->limits;
+    const struct vts_request *request = &stream->exchange.request;
+
+    if (stream->is_head_too_large) {
+        enum vts_limit limit =
+            stream->header_fields > vts_limits_get(limits, VTS_LIMIT_HEADER_FIELDS)
+                ? VTS_LIMIT_HEADER_FIELDS
+                : VTS_LIMIT_HEADER_BYTES;
+
+        vts_limits_hit(h2->conn->server->limits, limit);
+        vts_h2_handle(h2, stream, 431, "the request's header is too large");
+    } else if (request->target.len > vts_limits_get(limits, VTS_LIMIT_PATH_BYTES)) {
+        vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_PATH_BYTES);
+        vts_h2_handle(h2, stream, 414, "the request's path is too long");
+    } else if (has_other_host(request)) {
+        vts_h2_handle(h2, stream, 400, "host and :authority differ");
+    } else if (stream->has_ended) {
+        vts_h2_handle(h2, stream, 0, NULL);
+    } else if (h2->bodies_count >= vts_limits_get(limits, VTS_LIMIT_BODIES)) {
+        vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_BODIES);
+        vts_h2_reset_stream(h2, stream->id, NGHTTP2_REFUSED_STREAM);
+    } else {
+        vts_h2_stream_set_state(stream, VTS_H2_STREAM_BODY);
+        h2->bodies_count++;
+        stream->body_mark_ns = vts_conn_now_ns(h2->conn);
+    }
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct vts_h2 *h2 = user;
+    struct vts_h2_stream *stream;
+
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    stream = vts_h2_stream_new(h2->conn, frame->hd.stream_id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    vts_exchange_init(&stream->exchange, &vts_h2_exchange_ops);
+    vts_list_push_back(&h2->streams, &stream->link);
+    h2->open_count++;
+    h2->is_trimmed = false;
+    h2->conn->active_ns = vts_conn_now_ns(h2->conn);
+    return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream) == 0
+               ? 0
+               : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *user)
+{
+    struct vts_h2 *h2 = user;
+    struct vts_h2_stream *stream =
+        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    enum vts_limit limit;
+
+    (void)flags;
+    if (stream == NULL || h2->conn->state >= VTS_CONN_ENDING)
+        return 0;
+    if (stream->state != VTS_H2_STREAM_HEADERS) {
+        if (++stream->trailer_fields >
+            vts_limits_get(h2->conn->server->limits, VTS_LIMIT_TRAILER_FIELDS))
+            vts_h2_end_by_limit(h2, VTS_LIMIT_TRAILER_FIELDS);
+        return 0;
+    }
+    if (vts_h2_stream_add_field(stream, name, value, &limit) != VTS_OK)
+        vts_h2_end_by_limit(h2, limit);
+    return 0;
+}
+
+static void on_request_frame(struct vts_h2 *h2, struct vts_h2_stream *stream,
+                             const nghttp2_frame *frame)
+{
+    stream->has_ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (stream->state == VTS_H2_STREAM_HEADERS)
+        on_head_complete(h2, stream);
+    else if (stream->state == VTS_H2_STREAM_BODY && stream->has_ended)
+        vts_h2_handle(h2, stream, 0, NULL);
+}
+
+static void on_settings(struct vts_h2 *h2, const nghttp2_frame *frame)
+{
+    if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+        h2->has_ack = true;
+    else
+        h2->has_settings = true;
+}
+
+static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct vts_h2 *h2 = user;
+    struct vts_h2_stream *stream;
+
+    if (h2->conn->state >= VTS_CONN_ENDING)
+        return 0;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_DATA:
+        stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+        if (stream != NULL)
+            on_request_frame(h2, stream, frame);
+        break;
+    case NGHTTP2_SETTINGS:
+        on_settings(h2, frame);
+        break;
+    case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && h2->leaving == VTS_H2_NOTICED)
+            vts_h2_leave(h2);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                         size_t len, void *user)
+{
+    struct vts_h2 *h2 = user;
+    struct vts_h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+
+    (void)flags;
+    (void)bytes;
+    if (stream == NULL || stream->state != VTS_H2_STREAM_BODY)
+        return 0;
+    stream->body_bytes += len;
+    if (stream->body_bytes > vts_limits_get(h2->conn->server->limits, VTS_LIMIT_BODY_BYTES)) {
+        vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_BODY_BYTES);
+        vts_h2_handle(h2, stream, 413, "the request's body is too large");
+    }
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                            void *user)
+{
+    struct vts_h2 *h2 = user;
+
+    (void)session;
+    (void)frame;
+    (void)error;
+    vts_h2_obey(h2, vts_frame_guard_glitch(&h2->guard, vts_conn_now_ns(h2->conn)));
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user)
+{
+    struct vts_h2 *h2 = user;
+    struct vts_h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+
+    (void)error_code;
+    if (stream == NULL)
+        return 0;
+    stop_body(h2, stream);
+    h2->open_count--;
+    h2->conn->active_ns = vts_conn_now_ns(h2->conn);
+    vts_h2_stream_free(stream);
+    return 0;
+}
+
+void vts_h2_request_set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An HTTP/2 session of one connection, as its files share it.
+ *
+ *   h2.c            feeds bytes to nghttp2; the session's life
+ *   h2_request.c    from header fields to a request with its handler
+ *   h2_response.c   from a response to frames
+ *   h2_deadlines.c  what may not take for ever
+ *   h2_end.c        how a connection is told to go
+ *
+ * Inside server/http only; loop thread only. */
+#ifndef VTS_HTTP_H2_SESSION_H
+#define VTS_HTTP_H2_SESSION_H
+
+#include "server/http/frame_guard.h"
+#include "server/http/h2_stream.h"
+
+/* Where our own end stands:
+ *
+ *   VTS_H2_SERVING   requests are taken
+ *   VTS_H2_NOTICED   GOAWAY 2^31-1 and a PING are out; requests on their way are still taken
+ *   VTS_H2_LEFT      the GOAWAY with the last request's id is out; what is open finishes
+ */
+enum vts_h2_leaving { VTS_H2_SERVING, VTS_H2_NOTICED, VTS_H2_LEFT };
+
+struct vts_h2 {
+    struct vts_conn *conn;
+    nghttp2_session *session;
+    void *page;      /* for vts_h2_memory_trim(); NULL when there is none */
+    bool is_trimmed; /* since the last request */
+    struct vts_frame_guard guard;
+    struct vts_list streams;
+    uint32_t open_count;
+    uint32_t bodies_count;
+    enum vts_h2_leaving leaving;
+    int64_t noticed_ns;
+    bool has_settings; /* the peer's first SETTINGS came */
+    bool has_ack;      /* the peer acknowledged ours */
+    int64_t started_ns;
+    int64_t header_since_ns; /* 0: no header block is under way */
+};
+
+static inline struct vts_h2 *vts_h2_of(const struct vts_conn *conn)
+{
+    return conn->protocol;
+}
+
+/* h2_end.c */
+
+/* Sends the first, graceful GOAWAY: requests on their way are still taken. */
+void vts_h2_give_notice(struct vts_h2 *h2);
+/* Sends the second GOAWAY: nothing new is taken, what is open finishes. */
+void vts_h2_leave(struct vts_h2 *h2);
+/* Ends the connection with a reason the peer can read, a literal. */
+void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text);
+/* Counts the limit and ends with ENHANCE_YOUR_CALM. */
+void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit);
+void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict);
+void vts_h2_reset_stream(struct vts_h2 *h2, int32_t id, uint32_t error_code);
+
+/* h2_request.c */
+
+void vts_h2_request_set_callbacks(nghttp2_session_callbacks *callbacks);
+/* Hands the request to the handler; fault is the HTTP code it must be refused with, or 0. */
+void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
+                   const char *fault_text);
+
+/* h2_response.c */
+
+extern const struct vts_exchange_ops vts_h2_exchange_ops;
+void vts_h2_response_set_callbacks(nghttp2_session_callbacks *callbacks);
+/* As vts_conn_ops.produce. */
+size_t vts_h2_produce(struct vts_conn *conn, char *out);
+
+/* h2_deadlines.c */
+
+/* As vts_conn_ops.check_deadlines. */
+int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns);
+
+#endif
