@@ -207,7 +207,7 @@ static void sleep_up_to(struct vts_transport *transport, int64_t ns)
 {
     int64_t ms = (ns + VTS_NS_PER_MS - 1) / VTS_NS_PER_MS;
 
-    (void)curl_multi_poll(transport->multi, NULL, 0, (int)(ms < 1000 ? ms : 1000), NULL);
+    (void)curl_multi_poll(transport->multi, NULL, 0, (int)(ms < INT_MAX ? ms : INT_MAX), NULL);
 }
 
 bool vts_transport_wait(struct vts_transport *transport, double seconds)

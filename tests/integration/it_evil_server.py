@@ -423,6 +423,9 @@ def conversations():
         if len(server.requests) > 2:
             connection.sendall(answer(DONE))
     case("two answers lost", fail_twice, 0, command=quick, out="completed")
+    case("a job whose id looks like a path", once(answer(status(job=b".."))), 0,
+         command=("get", ".."),
+         check=lambda server, run: server.requests[0][1].startswith(b"GET /status/.. HTTP/1.1"))
     case("JSON, the last line the final one", script(tagged, answer(DONE)), 0,
          command=(*quick, "--output", "json"), out=r'"completed"[^\n]*\n$')
 

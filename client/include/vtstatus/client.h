@@ -148,9 +148,9 @@ struct vts_client_options {
     size_t size; /* set by vts_client_options_init; tells which fields the caller knows */
     /* https://HOST[:PORT]; http:// only to a loopback address. Default https://localhost:5000. */
     const char *url;
-    const char *ca_file;    /* PEM; NULL: the system's trust store */
+    const char *ca_file;    /* PEM; trusted instead of the system's store. NULL: that one */
     const char *cert_file;  /* the client's certificate, PEM; NULL: none */
-    const char *key_file;   /* its key, PEM; needed with cert_file */
+    const char *key_file;   /* its key, PEM without a pass phrase; needed with cert_file */
     double connect_timeout; /* s; default 10 */
     double request_timeout; /* s, from the request's start to the end of its answer; default 10 */
     const char *user_agent; /* put in front of the library's own; NULL: none */
@@ -179,8 +179,10 @@ VTS_API void vts_client_free(struct vts_client *client);
  * from a signal handler. */
 VTS_API void vts_client_cancel(struct vts_client *client);
 
-/* Asks once, over HTTP/2 where the server speaks it. job_id NULL or "" means "default".
- * Sends the ETag of the status it got last for this job, and returns that one again on a 304.
+/* Asks once, over HTTP/2 where the server speaks it. job_id NULL or "" means "default"; it has 1 to
+ * 128 characters of [A-Za-z0-9._~-], otherwise it is VTS_CLIENT_USAGE.
+ * Sends the ETag of the status it got last for this job, and returns that one again on a 304, with
+ * the hint it had then.
  * *ret_status belongs to the caller and is written only on VTS_CLIENT_OK. A job that failed is
  * VTS_CLIENT_OK: its failure is data. */
 VTS_API enum vts_client_code vts_get_status(struct vts_client *client, const char *job_id,
@@ -212,7 +214,7 @@ struct vts_poll_options {
                               negative: no limit. Default -1 */
     double interval;       /* s to the second question; default 1 */
     double backoff_factor; /* at least 1; each wait is the last one times this. Default 1.5 */
-    double max_interval;   /* s; default 20 */
+    double max_interval;   /* s, before jitter; below interval it counts as that. Default 20 */
     double jitter;         /* share of a wait drawn at random around it, 0 to 1. Default 0.2 */
     uint64_t jitter_seed;  /* 0: a new one each run; otherwise the same waits each run */
     unsigned max_failures; /* failed requests in a row before giving up; at least 1. Default 5 */
@@ -233,12 +235,14 @@ static inline void vts_poll_options_init(struct vts_poll_options *options)
  *
  * Waits between questions by the server's hint when there is one, bounded by interval and
  * max_interval, else by the schedule interval, interval * backoff_factor, ... up to max_interval;
- * jitter applies to both. Failures that may pass (connecting, timeouts, HTTP 429 and 5xx, answers
- * that cannot be read) are retried, obeying Retry-After, until max_failures in a row; others
- * (trust, not found, not allowed, usage) end it at once.
+ * jitter applies to both. Failures that may pass (resolving, connecting, timeouts, HTTP 429 and
+ * 5xx, answers that cannot be read) are retried after a random part of the schedule's wait, or
+ * after Retry-After within max_interval, until max_failures in a row; others (trust, not found, not
+ * allowed, usage) end it at once. Shortly before the deadline there is a last question.
  *
  * VTS_CLIENT_OK: the job is done; see vts_status_value(). VTS_CLIENT_GAVE_UP: max_retries or
- * deadline came first. *ret_status is the last status seen; it is written on every outcome, with
+ * deadline came first; when every try until then had failed, it is the last failure's code instead.
+ * *ret_status is the last status seen; it is written on every outcome, with
  * NULL when none was seen, and belongs to the caller. error->text says how often it asked, for how
  * long, and what it saw last. */
 VTS_API enum vts_client_code vts_poll_status(struct vts_client *client, const char *job_id,
