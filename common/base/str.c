@@ -4,26 +4,6 @@
 
 #include <string.h>
 
-struct vts_str vts_str_of(const char *text)
-{
-    return vts_str_make(text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
-}
-
-struct vts_str vts_str_make(const void *ptr, size_t len)
-{
-    return (struct vts_str){.ptr = ptr, .len = len};
-}
-
-bool vts_str_equals(struct vts_str a, struct vts_str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-bool vts_str_equals_text(struct vts_str a, const char *text)
-{
-    return vts_str_equals(a, vts_str_of(text));
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -33,6 +13,8 @@ bool vts_str_equals_nocase(struct vts_str a, const char *text)
 {
     if (a.len != strlen(text))
         return false;
+    if (a.len == 0 || memcmp(a.ptr, text, a.len) == 0)
+        return true; /* most texts come in the usual case */
     for (size_t i = 0; i < a.len; i++)
         if (lower(a.ptr[i]) != lower(text[i]))
             return false;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/err.h"
 
@@ -14,11 +15,29 @@ struct vts_str {
     size_t len;
 };
 
+/* The first ones stand here so that the length of a literal is known when they are compiled. */
+
+static inline struct vts_str vts_str_make(const void *ptr, size_t len)
+{
+    return (struct vts_str){(const char *)ptr, len};
+}
+
 /* text may be NULL, which gives the empty string. */
-struct vts_str vts_str_of(const char *text);
-struct vts_str vts_str_make(const void *ptr, size_t len);
-bool vts_str_equals(struct vts_str a, struct vts_str b);
-bool vts_str_equals_text(struct vts_str a, const char *text);
+static inline struct vts_str vts_str_of(const char *text)
+{
+    return text == NULL ? vts_str_make("", 0) : vts_str_make(text, strlen(text));
+}
+
+static inline bool vts_str_equals(struct vts_str a, struct vts_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool vts_str_equals_text(struct vts_str a, const char *text)
+{
+    return vts_str_equals(a, vts_str_of(text));
+}
+
 /* ASCII letters compare without case; other bytes as they are. */
 bool vts_str_equals_nocase(struct vts_str a, const char *text);
 bool vts_str_starts_with(struct vts_str a, const char *prefix);

@@ -39,18 +39,6 @@ void vts_exchange_fini(struct vts_exchange *exchange)
     exchange->response.release = NULL;
 }
 
-void vts_response_add(struct vts_response *response, const char *name, struct vts_str value)
-{
-    VTS_ASSERT(response->headers_count < VTS_RESPONSE_HEADERS_MAX);
-    response->headers[response->headers_count++] =
-        (struct vts_header){.name = name, .value = value};
-}
-
-void vts_response_add_text(struct vts_response *response, const char *name, const char *value)
-{
-    vts_response_add(response, name, vts_str_of(value));
-}
-
 void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value)
 {
     char digits[20];

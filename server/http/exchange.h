@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/assert.h"
 #include "common/base/str.h"
 
 enum vts_method {
@@ -45,7 +46,7 @@ struct vts_request {
 enum { VTS_RESPONSE_HEADERS_MAX = 10, VTS_RESPONSE_TAIL_MAX = 64, VTS_RESPONSE_SCRATCH = 32 };
 
 struct vts_header {
-    const char *name; /* a lower-case literal */
+    struct vts_str name; /* a lower-case literal */
     struct vts_str value;
 };
 
@@ -90,9 +91,20 @@ void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_
 /* Gives back what the response borrowed. */
 void vts_exchange_fini(struct vts_exchange *exchange);
 
-/* value lives until the exchange ends. */
-void vts_response_add(struct vts_response *response, const char *name, struct vts_str value);
-void vts_response_add_text(struct vts_response *response, const char *name, const char *value);
+/* name is a lower-case literal; value lives until the exchange ends. */
+static inline void vts_response_add(struct vts_response *response, const char *name,
+                                    struct vts_str value)
+{
+    VTS_ASSERT(response->headers_count < VTS_RESPONSE_HEADERS_MAX);
+    response->headers[response->headers_count++] = (struct vts_header){vts_str_of(name), value};
+}
+
+static inline void vts_response_add_text(struct vts_response *response, const char *name,
+                                         const char *value)
+{
+    vts_response_add(response, name, vts_str_of(value));
+}
+
 /* Up to three numbers a response; each may have 10 digits. */
 void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value);
 size_t vts_response_body_len(const struct vts_response *response);

@@ -233,7 +233,7 @@ static void send_response(struct vts_exchange *exchange)
     vts_buf_append_format(&h1->out, "HTTP/1.1 %d %s\r\ndate: %.*s\r\n", response->code,
                           reason_phrase(response->code), (int)date.len, date.ptr);
     for (size_t i = 0; i < response->headers_count; i++) {
-        vts_buf_append_text(&h1->out, response->headers[i].name);
+        vts_buf_append_str(&h1->out, response->headers[i].name);
         vts_buf_append_text(&h1->out, ": ");
         vts_buf_append_str(&h1->out, response->headers[i].value);
         vts_buf_append_text(&h1->out, "\r\n");

@@ -1,21 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h2_memory.c - an allocator for nghttp2 that knows its two large blocks.
+/* h2_memory.c - an allocator for nghttp2 that knows its two large blocks, and keeps the small ones.
  *
- * They are known by when they are asked for, while a session is made, and by their size. Later
- * requests as large are header values and further frames of a header block, which are private to
- * their session. Pages lie in one mapping, reserved for the most sessions there may be; a page that
- * nobody wrote to is not resident.
+ * The large ones are known by when they are asked for, while a session is made, and by their size.
+ * Later requests as large are header values and further frames of a header block, which are private
+ * to their session. Pages lie in one mapping, reserved for the most sessions there may be; a page
+ * that nobody wrote to is not resident.
  */
 #include "server/http/h2_memory.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common/base/assert.h"
 #include "common/base/mem.h"
 
-enum { FRAME_BYTES = 16 * 1024, FRAME_BUFFER_BYTES = FRAME_BYTES + 64, PAGE_BYTES = 4096 };
+enum {
+    FRAME_BYTES = 16 * 1024,
+    FRAME_BUFFER_BYTES = FRAME_BYTES + 64,
+    PAGE_BYTES = 4096,
+    CLASS_STEP_BYTES = 32,
+    CLASSES = 16,
+    IDLE_BLOCKS_MAX = 1024, /* of one class */
+};
+
+/* Stands before every block from the heap. */
+union block {
+    struct {
+        union block *next; /* while idle */
+        uint32_t class;    /* CLASSES: too large to keep */
+    } of;
+    max_align_t alignment;
+};
 
 struct vts_h2_memory {
     bool is_making_session;
@@ -27,6 +45,8 @@ struct vts_h2_memory {
     /* A stack of pages that are free again; it lies behind the pages in the mapping. */
     uint32_t *free_pages;
     size_t free_count;
+    union block *idle[CLASSES];
+    uint32_t idle_count[CLASSES];
     char frame_buffer[FRAME_BUFFER_BYTES];
 };
 
@@ -59,6 +79,14 @@ void vts_h2_memory_free(struct vts_h2_memory *memory)
         return;
     if (memory->pages != NULL)
         (void)munmap(memory->pages, mapping_bytes(memory->pages_max)); /* it is ours */
+    for (int i = 0; i < CLASSES; i++) {
+        while (memory->idle[i] != NULL) {
+            union block *block = memory->idle[i];
+
+            memory->idle[i] = block->of.next;
+            vts_mem_free(block);
+        }
+    }
     vts_mem_free(memory);
 }
 
@@ -93,13 +121,50 @@ static bool give_back_page(struct vts_h2_memory *memory, void *ptr)
     return true;
 }
 
+/* A request makes a dozen small blocks that live as long as it does; what was freed last is used
+ * first. */
+static void *take_block(struct vts_h2_memory *memory, size_t size)
+{
+    size_t class = size == 0 ? 0 : (size - 1) / CLASS_STEP_BYTES;
+    union block *block;
+
+    if (class >= CLASSES) {
+        class = CLASSES;
+        block = vts_mem_alloc(sizeof(*block) + size);
+    } else if (memory->idle[class] != NULL) {
+        block = memory->idle[class];
+        memory->idle[class] = block->of.next;
+        memory->idle_count[class]--;
+    } else {
+        block = vts_mem_alloc(sizeof(*block) + (class + 1) * CLASS_STEP_BYTES);
+    }
+    if (block == NULL)
+        return NULL;
+    block->of.class = (uint32_t) class;
+    return block + 1;
+}
+
+static void give_back_block(struct vts_h2_memory *memory, void *ptr)
+{
+    union block *block = (union block *)ptr - 1;
+    uint32_t class = block->of.class;
+
+    if (class == CLASSES || memory->idle_count[class] == IDLE_BLOCKS_MAX) {
+        vts_mem_free(block);
+        return;
+    }
+    block->of.next = memory->idle[class];
+    memory->idle[class] = block;
+    memory->idle_count[class]++;
+}
+
 static void *allocate(size_t size, void *user)
 {
     struct vts_h2_memory *memory = user;
 
     if (!memory->is_making_session || memory->is_buffer_lent || size < FRAME_BYTES ||
         size > FRAME_BUFFER_BYTES)
-        return vts_mem_alloc(size);
+        return take_block(memory, size);
     memory->is_buffer_lent = true;
     return memory->frame_buffer;
 }
@@ -107,32 +172,44 @@ static void *allocate(size_t size, void *user)
 static void *allocate_zeroed(size_t count, size_t size, void *user)
 {
     struct vts_h2_memory *memory = user;
+    void *ptr;
 
     if (memory->is_making_session && memory->page == NULL && count * size == PAGE_BYTES) {
         memory->page = take_page(memory);
         if (memory->page != NULL)
             return memory->page;
     }
-    return vts_mem_zalloc(count * size); /* of nghttp2's own structs: no overflow */
+    ptr = take_block(memory, count * size); /* of nghttp2's own structs: no overflow */
+    if (ptr != NULL)
+        memset(ptr, 0, count * size);
+    return ptr;
 }
 
 static void release(void *ptr, void *user)
 {
     struct vts_h2_memory *memory = user;
 
-    if (ptr != memory->frame_buffer && !give_back_page(memory, ptr))
-        vts_mem_free(ptr);
+    if (ptr != NULL && ptr != memory->frame_buffer && !give_back_page(memory, ptr))
+        give_back_block(memory, ptr);
 }
 
 static void *resize(void *ptr, size_t size, void *user)
 {
     struct vts_h2_memory *memory = user;
+    union block *block;
 
     if (ptr == NULL)
         return allocate(size, user);
     /* nghttp2 replaces frame buffers and tables, it does not grow them in place. */
     VTS_ASSERT(ptr != memory->frame_buffer);
-    return vts_mem_realloc(ptr, size);
+    block = (union block *)ptr - 1;
+    if (block->of.class < CLASSES && size <= (block->of.class + 1) * CLASS_STEP_BYTES)
+        return ptr;
+    block = vts_mem_realloc(block, sizeof(*block) + size);
+    if (block == NULL)
+        return NULL;
+    block->of.class = CLASSES;
+    return block + 1;
 }
 
 enum vts_err vts_h2_memory_new_session(struct vts_h2_memory *memory,

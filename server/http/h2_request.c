@@ -74,6 +74,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     vts_exchange_init(&stream->exchange, &vts_h2_exchange_ops);
     vts_list_push_back(&h2->streams, &stream->link);
+    h2->newest = stream;
     h2->open_count++;
     h2->is_trimmed = false;
     h2->conn->active_ns = vts_conn_now_ns(h2->conn);
@@ -82,14 +83,22 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
                : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
+/* Header blocks mostly belong to the stream opened last, which saves nghttp2's look-up. */
+static struct vts_h2_stream *find_stream(const struct vts_h2 *h2, int32_t id)
+{
+    if (h2->newest != NULL && h2->newest->id == id)
+        return h2->newest;
+    return nghttp2_session_get_stream_user_data(h2->session, id);
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
     struct vts_h2 *h2 = user;
-    struct vts_h2_stream *stream =
-        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct vts_h2_stream *stream = find_stream(h2, frame->hd.stream_id);
     enum vts_limit limit;
 
+    (void)session;
     (void)flags;
     if (stream == NULL || h2->conn->state >= VTS_CONN_ENDING)
         return 0;
@@ -127,12 +136,13 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     struct vts_h2 *h2 = user;
     struct vts_h2_stream *stream;
 
+    (void)session;
     if (h2->conn->state >= VTS_CONN_ENDING)
         return 0;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
-        stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+        stream = find_stream(h2, frame->hd.stream_id);
         if (stream != NULL)
             on_request_frame(h2, stream, frame);
         break;
@@ -188,6 +198,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     if (stream == NULL)
         return 0;
     stop_body(h2, stream);
+    if (h2->newest == stream)
+        h2->newest = NULL;
     h2->open_count--;
     h2->conn->active_ns = vts_conn_now_ns(h2->conn);
     vts_h2_stream_free(stream);

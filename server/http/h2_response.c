@@ -35,10 +35,10 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, siz
     return (ssize_t)len;
 }
 
-static nghttp2_nv make_field(const char *name, size_t name_len, struct vts_str value)
+static nghttp2_nv make_field(struct vts_str name, struct vts_str value)
 {
-    return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
-                        .namelen = name_len,
+    return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.ptr,
+                        .namelen = name.len,
                         .value = (uint8_t *)(uintptr_t)value.ptr,
                         .valuelen = value.len,
                         .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
@@ -52,13 +52,12 @@ static size_t make_head(struct vts_h2_stream *stream, bool has_body, nghttp2_nv 
 
     for (int i = 2, code = response->code; i >= 0; i--, code /= 10)
         stream->code_text[i] = (char)('0' + code % 10);
-    fields[count++] = make_field(":status", 7, vts_str_make(stream->code_text, 3));
-    fields[count++] = make_field("date", 4, vts_conn_date(stream->conn));
+    fields[count++] = make_field(vts_str_of(":status"), vts_str_make(stream->code_text, 3));
+    fields[count++] = make_field(vts_str_of("date"), vts_conn_date(stream->conn));
     if (has_body)
         vts_response_add_number(response, "content-length", vts_response_body_len(response));
     for (size_t i = 0; i < response->headers_count; i++)
-        fields[count++] = make_field(response->headers[i].name, strlen(response->headers[i].name),
-                                     response->headers[i].value);
+        fields[count++] = make_field(response->headers[i].name, response->headers[i].value);
     return count;
 }
 

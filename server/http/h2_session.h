@@ -29,6 +29,7 @@ struct vts_h2 {
     bool is_trimmed; /* since the last request */
     struct vts_frame_guard guard;
     struct vts_list streams;
+    struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
     uint32_t open_count;
     uint32_t bodies_count;
     enum vts_h2_leaving leaving;
