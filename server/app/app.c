@@ -23,7 +23,9 @@
 #include "server/service/status_service.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
-enum { DESCRIPTORS_RESERVED = 64, ROUTES = 5 };
+enum { ROUTES = 5 };
+
+static const rlim_t descriptors_reserved = 64;
 
 struct app;
 
@@ -103,8 +105,9 @@ static void fit_to_descriptors(struct vts_config *config)
     (void)setrlimit(RLIMIT_NOFILE, &files); /* what holds is read below */
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
         return;
-    allowed = files.rlim_cur > 2 * DESCRIPTORS_RESERVED ? files.rlim_cur - DESCRIPTORS_RESERVED
-                                                        : DESCRIPTORS_RESERVED;
+    allowed = files.rlim_cur / 2;
+    if (files.rlim_cur > descriptors_reserved * 2)
+        allowed = files.rlim_cur - descriptors_reserved;
     if (config->limits.values[VTS_LIMIT_CONNECTIONS] > allowed)
         config->limits.values[VTS_LIMIT_CONNECTIONS] = allowed;
 }

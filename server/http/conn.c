@@ -333,17 +333,17 @@ struct vts_str vts_conn_date(struct vts_conn *conn)
 
     /* IMF-fixdate always has the same length, so an answer that still points here stays whole. */
     if (server->date_second != second) {
-        static const char days[] = "SunMonTueWedThuFriSat";
-        static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
         time_t now = (time_t)(vts_clock_wall_ns() / VTS_NS_PER_S);
         struct tm utc;
 
         server->date_second = second;
         (void)gmtime_r(&now, &utc); /* fails only past the year 2^31 */
-        (void)snprintf(server->date, sizeof(server->date),
-                       "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * utc.tm_wday,
-                       utc.tm_mday, months + 3 * utc.tm_mon, utc.tm_year + 1900, utc.tm_hour,
-                       utc.tm_min, utc.tm_sec);
+        (void)snprintf(server->date, sizeof(server->date), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                       days[utc.tm_wday], utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900,
+                       utc.tm_hour, utc.tm_min, utc.tm_sec);
     }
     return vts_str_make(server->date, 29);
 }

@@ -114,6 +114,9 @@ int64_t vts_conn_now_ns(const struct vts_conn *conn);
 /* The value of the Date field (RFC 9110 6.6.1); lives as long as the server. */
 struct vts_str vts_conn_date(struct vts_conn *conn);
 
+/* Frees the streams that h2_stream.c keeps for reuse. */
+void vts_h2_stream_free_idle(struct vts_http_server *server);
+
 /* http_server.c keeps these counts and resumes accepting when they fall. */
 void vts_http_server_handshake_over(struct vts_http_server *server);
 void vts_http_server_conn_gone(struct vts_http_server *server);

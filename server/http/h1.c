@@ -16,6 +16,8 @@
 #include "server/http/conn.h"
 #include "server/http/h1_strict.h"
 
+enum { INPUT_ROOM_BYTES = 128 * 1024, OUTPUT_MAX_BYTES = 4 * 1024 * 1024 };
+
 /* A connection only ever goes round here, and leaves from anywhere to CLOSING:
  *
  *   READING   a header section is coming, or nothing yet
@@ -407,8 +409,8 @@ static enum vts_err start(struct vts_conn *conn)
         return VTS_ERR_NOMEM;
     h1->conn = conn;
     /* A header section may be followed by what one turn reads; more is not waited for. */
-    vts_buf_init(&h1->in, vts_limits_get(limits, VTS_LIMIT_HEADER_BYTES) + 128 * 1024);
-    vts_buf_init(&h1->out, 4 * 1024 * 1024);
+    vts_buf_init(&h1->in, vts_limits_get(limits, VTS_LIMIT_HEADER_BYTES) + INPUT_ROOM_BYTES);
+    vts_buf_init(&h1->out, OUTPUT_MAX_BYTES);
     conn->protocol = h1;
     return VTS_OK;
 }

@@ -7,7 +7,6 @@
 #include <pthread.h>
 
 #include "common/base/mem.h"
-#include "server/http/h2_memory.h"
 #include "server/http/h2_session.h"
 
 enum {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h2_deadlines.c - what may not take for ever on an HTTP/2 connection. */
 #include "common/base/clock.h"
-#include "server/http/h2_memory.h"
 #include "server/http/h2_session.h"
 
 enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000, QUIET_MS = 1000 };

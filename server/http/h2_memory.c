@@ -6,8 +6,6 @@
  * to their session. Pages lie in one mapping, reserved for the most sessions there may be; a page
  * that nobody wrote to is not resident.
  */
-#include "server/http/h2_memory.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +14,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/mem.h"
+#include "server/http/h2_session.h"
 
 enum {
     FRAME_BYTES = 16 * 1024,

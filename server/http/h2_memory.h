@@ -14,10 +14,7 @@
 #ifndef VTS_HTTP_H2_MEMORY_H
 #define VTS_HTTP_H2_MEMORY_H
 
-#include <nghttp2/nghttp2.h>
 #include <stddef.h>
-
-#include "common/base/err.h"
 
 struct vts_h2_memory;
 
@@ -25,13 +22,6 @@ struct vts_h2_memory;
 struct vts_h2_memory *vts_h2_memory_new(size_t sessions_max);
 /* After the last session is gone. NULL is accepted. */
 void vts_h2_memory_free(struct vts_h2_memory *memory);
-/* Makes a server session whose memory comes from here. VTS_ERR_NOMEM. *ret_page is for
- * vts_h2_memory_trim(); NULL when the session has none. */
-VTS_MUST_CHECK enum vts_err vts_h2_memory_new_session(struct vts_h2_memory *memory,
-                                                      const nghttp2_session_callbacks *callbacks,
-                                                      const nghttp2_option *options, void *user,
-                                                      nghttp2_session **ret_session,
-                                                      void **ret_page);
 /* Gives the page back to the system if it holds zeros only. */
 void vts_h2_memory_trim(void *page);
 

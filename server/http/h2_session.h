@@ -12,6 +12,7 @@
 #define VTS_HTTP_H2_SESSION_H
 
 #include "server/http/frame_guard.h"
+#include "server/http/h2_memory.h"
 #include "server/http/h2_stream.h"
 
 /* Where our own end stands:
@@ -45,6 +46,15 @@ static inline struct vts_h2 *vts_h2_of(const struct vts_conn *conn)
     return conn->protocol;
 }
 
+/* h2_memory.c */
+
+/* Makes a server session whose memory comes from here. VTS_ERR_NOMEM. *ret_page is for
+ * vts_h2_memory_trim(); NULL when the session has none. */
+VTS_MUST_CHECK enum vts_err vts_h2_memory_new_session(struct vts_h2_memory *memory,
+                                                      const nghttp2_session_callbacks *callbacks,
+                                                      const nghttp2_option *options, void *user,
+                                                      nghttp2_session **ret_session,
+                                                      void **ret_page);
 /* h2_end.c */
 
 /* Sends the first, graceful GOAWAY: requests on their way are still taken. */

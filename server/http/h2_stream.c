@@ -106,7 +106,8 @@ static void join(struct vts_h2_stream *stream, enum vts_field field, struct vts_
         return;
     }
     memcpy(joined, known->ptr, known->len);
-    memcpy(joined + known->len, ", ", 2);
+    joined[known->len] = ',';
+    joined[known->len + 1] = ' ';
     memcpy(joined + known->len + 2, value.ptr, value.len);
     *known = vts_str_make(joined, len);
     vts_mem_free(stream->joined[field]);

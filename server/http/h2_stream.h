@@ -59,7 +59,4 @@ void vts_h2_stream_set_state(struct vts_h2_stream *stream, enum vts_h2_stream_st
 VTS_MUST_CHECK enum vts_err vts_h2_stream_add_field(struct vts_h2_stream *stream,
                                                     nghttp2_rcbuf *name, nghttp2_rcbuf *value,
                                                     enum vts_limit *ret_limit);
-/* Frees the streams the server keeps for reuse. */
-void vts_h2_stream_free_idle(struct vts_http_server *server);
-
 #endif

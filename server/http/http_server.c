@@ -14,7 +14,6 @@
 #include "common/base/mem.h"
 #include "server/http/conn.h"
 #include "server/http/h2_memory.h"
-#include "server/http/h2_stream.h"
 
 enum { PATIENCE_MS = 1000 };
 

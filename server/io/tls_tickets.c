@@ -47,28 +47,34 @@ static int renew_if_due(int64_t now_ns)
     return 1;
 }
 
-/* Copies the key to seal with, or the one called name; *ret_is_old when that is the previous one.
- * Returns 0 when there is none. */
-static int find_key(const unsigned char *name, struct ticket_key *ret_key, int *ret_is_old)
+/* The key to seal with, or the one called name; NULL when there is none. With the lock held. */
+static const struct ticket_key *look_up(const unsigned char *name)
 {
     int64_t now_ns = vts_clock_now_ns();
-    int found = 1;
+
+    if (!renew_if_due(now_ns))
+        return NULL;
+    if (name == NULL || memcmp(name, current_key.name, NAME_BYTES) == 0)
+        return &current_key;
+    if (previous_key.made_ns != 0 && memcmp(name, previous_key.name, NAME_BYTES) == 0 &&
+        now_ns - previous_key.made_ns < 2 * renewal_ns)
+        return &previous_key;
+    return NULL;
+}
+
+/* Copies the key that look_up() finds. Returns 0 when there is none. */
+static int find_key(const unsigned char *name, struct ticket_key *ret_key, int *ret_is_old)
+{
+    const struct ticket_key *key;
 
     pthread_mutex_lock(&keys_lock);
-    *ret_is_old = 0;
-    if (!renew_if_due(now_ns)) {
-        found = 0;
-    } else if (name == NULL || memcmp(name, current_key.name, NAME_BYTES) == 0) {
-        *ret_key = current_key;
-    } else if (previous_key.made_ns != 0 && memcmp(name, previous_key.name, NAME_BYTES) == 0 &&
-               now_ns - previous_key.made_ns < 2 * renewal_ns) {
-        *ret_key = previous_key;
-        *ret_is_old = 1;
-    } else {
-        found = 0;
+    key = look_up(name);
+    if (key != NULL) {
+        *ret_key = *key;
+        *ret_is_old = key == &previous_key;
     }
     pthread_mutex_unlock(&keys_lock);
-    return found;
+    return key != NULL;
 }
 
 static int set_up_hmac(EVP_MAC_CTX *mac, const struct ticket_key *key, const unsigned char *realm)

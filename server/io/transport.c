@@ -129,7 +129,7 @@ static enum vts_err keep_pending(struct vts_transport *transport, const char *by
 
     if (kept == NULL)
         return VTS_ERR_NOMEM;
-    if (waiting > 0)
+    if (transport->pending != NULL)
         memcpy(kept, transport->pending + transport->pending_sent, waiting);
     memcpy(kept + waiting, bytes, len);
     vts_mem_free(transport->pending);

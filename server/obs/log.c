@@ -144,10 +144,11 @@ void vts_log_str(struct vts_log_line *line, const char *name, struct vts_str val
         return;
     write_name(line, name);
     if (value.len > VALUE_MAX_BYTES) {
-        char cut[VALUE_MAX_BYTES + 3];
+        static const char ellipsis[] = {'\xe2', '\x80', '\xa6'};
+        char cut[VALUE_MAX_BYTES + sizeof(ellipsis)];
 
         memcpy(cut, value.ptr, VALUE_MAX_BYTES);
-        memcpy(cut + VALUE_MAX_BYTES, "\xe2\x80\xa6", 3); /* an ellipsis */
+        memcpy(cut + VALUE_MAX_BYTES, ellipsis, sizeof(ellipsis));
         vts_json_text_write(&line->buf, vts_str_make(cut, sizeof(cut)));
         return;
     }

@@ -52,3 +52,17 @@ void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
     }
     vts_exchange_send(exchange);
 }
+
+void vts_rest_send_text(struct vts_exchange *exchange, int code, const char *content_type,
+                        struct vts_str text, vts_release_fn release, void *owner)
+{
+    struct vts_response *response = &exchange->response;
+
+    response->code = code;
+    vts_response_add_text(response, "content-type", content_type);
+    vts_response_add_text(response, "cache-control", "no-store");
+    response->body = text;
+    response->release = release;
+    response->owner = owner;
+    vts_exchange_send(exchange);
+}

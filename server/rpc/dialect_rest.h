@@ -26,4 +26,9 @@ VTS_MUST_CHECK enum vts_err vts_rest_negotiate(struct vts_exchange *exchange,
 void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
                    const struct vts_rest_resource *resource);
 
+/* Answers 200 or another code with plain text, which is not to be stored. content_type is a
+ * literal; the text is given back by `release`, which may be NULL. */
+void vts_rest_send_text(struct vts_exchange *exchange, int code, const char *content_type,
+                        struct vts_str text, vts_release_fn release, void *owner);
+
 #endif

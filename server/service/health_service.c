@@ -2,15 +2,11 @@
 /* health_service.c - two words for supervisors and load balancers. */
 #include "server/service/health_service.h"
 
+#include "server/rpc/dialect_rest.h"
+
 static void send_word(struct vts_exchange *exchange, int code, const char *word)
 {
-    struct vts_response *response = &exchange->response;
-
-    response->code = code;
-    vts_response_add_text(response, "content-type", "text/plain; charset=utf-8");
-    vts_response_add_text(response, "cache-control", "no-store");
-    response->body = vts_str_of(word);
-    vts_exchange_send(exchange);
+    vts_rest_send_text(exchange, code, "text/plain; charset=utf-8", vts_str_of(word), NULL, NULL);
 }
 
 void vts_health_service_live(void *health, struct vts_exchange *exchange)

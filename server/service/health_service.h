@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "server/http/exchange.h"
+struct vts_exchange;
 
 struct vts_health {
     _Atomic bool is_serving; /* false from the moment the server begins to stop */

@@ -3,6 +3,7 @@
 #include "server/service/metrics_service.h"
 
 #include "common/base/mem.h"
+#include "server/rpc/dialect_rest.h"
 #include "server/rpc/outcome.h"
 
 enum { BODY_MAX_BYTES = 256 * 1024 };
@@ -10,7 +11,6 @@ enum { BODY_MAX_BYTES = 256 * 1024 };
 void vts_metrics_service_get(void *context, struct vts_exchange *exchange)
 {
     const struct vts_metrics_source *source = context;
-    struct vts_response *response = &exchange->response;
     struct vts_buf body;
 
     vts_buf_init(&body, BODY_MAX_BYTES);
@@ -20,11 +20,6 @@ void vts_metrics_service_get(void *context, struct vts_exchange *exchange)
         vts_outcome_send(exchange, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
         return;
     }
-    response->code = 200;
-    vts_response_add_text(response, "content-type", "text/plain; version=0.0.4; charset=utf-8");
-    vts_response_add_text(response, "cache-control", "no-store");
-    response->body = vts_buf_str(&body);
-    response->owner = body.ptr;
-    response->release = vts_mem_free;
-    vts_exchange_send(exchange);
+    vts_rest_send_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+                       vts_buf_str(&body), vts_mem_free, body.ptr);
 }

@@ -4,7 +4,8 @@
 #define VTS_SERVICE_METRICS_SERVICE_H
 
 #include "common/base/buf.h"
-#include "server/http/exchange.h"
+
+struct vts_exchange;
 
 struct vts_metrics_source {
     /* Appends every counter in the Prometheus text format; from any thread. */

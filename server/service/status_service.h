@@ -3,7 +3,7 @@
 #ifndef VTS_SERVICE_STATUS_SERVICE_H
 #define VTS_SERVICE_STATUS_SERVICE_H
 
-#include "server/http/exchange.h"
+struct vts_exchange;
 
 /* GET and HEAD of /status and /status/{job_id}; the context is the struct vts_board. From any loop
  * thread. */
