@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "descriptor_set.h"
 #include "server/app/app.h"
 
 enum { EXIT_STOPPED = 0, EXIT_CANNOT_START = 1, EXIT_USAGE = 2, HELP_MAX_BYTES = 16 * 1024 };
@@ -28,6 +29,8 @@ int main(int argc, char **argv)
         return fail(EXIT_USAGE, &error);
     if (config.wants_version)
         return print("vtstatusd " VTS_VERSION "\n", sizeof("vtstatusd " VTS_VERSION "\n") - 1);
+    if (config.wants_descriptor_set)
+        return print((const char *)vts_descriptor_set, vts_descriptor_set_len);
     if (config.wants_help) {
         int code;
 

@@ -25,7 +25,9 @@
 
 enum { ROUTES = 5 };
 
+/* For the store, logs and certificates; a worker needs its own few besides. */
 static const rlim_t descriptors_reserved = 64;
+static const rlim_t descriptors_per_worker = 8;
 
 struct app;
 
@@ -96,6 +98,7 @@ static void make_routes(struct app *app)
  * out would refuse connections without a word. */
 static void fit_to_descriptors(struct vts_config *config)
 {
+    rlim_t reserved = descriptors_reserved + descriptors_per_worker * config->threads;
     struct rlimit files;
     uint64_t allowed;
 
@@ -106,8 +109,8 @@ static void fit_to_descriptors(struct vts_config *config)
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
         return;
     allowed = files.rlim_cur / 2;
-    if (files.rlim_cur > descriptors_reserved * 2)
-        allowed = files.rlim_cur - descriptors_reserved;
+    if (files.rlim_cur > reserved * 2)
+        allowed = files.rlim_cur - reserved;
     if (config->limits.values[VTS_LIMIT_CONNECTIONS] > allowed)
         config->limits.values[VTS_LIMIT_CONNECTIONS] = allowed;
 }
@@ -309,7 +312,8 @@ static void drain(struct app *app)
     for (unsigned i = 0; i < app->workers_count; i++)
         if (vts_loop_post(app->workers[i].loop, drain_worker, &app->workers[i]) != VTS_OK)
             return; /* without memory we cannot be polite */
-    while (number == SIGHUP)
+    /* SIGUSR1 is our own word that the last one is gone; anybody may send one too early. */
+    while (number == SIGHUP || (number == SIGUSR1 && atomic_load(&app->draining_count) > 0))
         number = vts_signals_wait(INT64_MAX);
 }
 

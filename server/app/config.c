@@ -32,7 +32,8 @@ static const struct row {
 #undef X
 };
 
-enum { CODE_HELP = OPTION_COUNT + 1, CODE_VERSION };
+/* Flags that only print. */
+enum { CODE_HELP = OPTION_COUNT + 1, CODE_VERSION, CODE_DESCRIPTOR_SET, PRINTING_FLAGS = 3 };
 
 static void read_defaults(const char *values[OPTION_COUNT])
 {
@@ -44,20 +45,22 @@ static void read_defaults(const char *values[OPTION_COUNT])
     }
 }
 
-static void make_long_options(struct option options[OPTION_COUNT + 3])
+static void make_long_options(struct option options[OPTION_COUNT + PRINTING_FLAGS + 1])
 {
-    memset(options, 0, (OPTION_COUNT + 3) * sizeof(options[0]));
+    memset(options, 0, (OPTION_COUNT + PRINTING_FLAGS + 1) * sizeof(options[0]));
     for (int i = 0; i < OPTION_COUNT; i++)
         options[i] =
             (struct option){.name = rows[i].flag, .has_arg = required_argument, .val = i + 1};
     options[OPTION_COUNT] = (struct option){.name = "help", .val = CODE_HELP};
     options[OPTION_COUNT + 1] = (struct option){.name = "version", .val = CODE_VERSION};
+    options[OPTION_COUNT + 2] =
+        (struct option){.name = "descriptor-set", .val = CODE_DESCRIPTOR_SET};
 }
 
 static enum vts_err read_flags(int argc, char *const argv[], const char *values[OPTION_COUNT],
                                struct vts_config *config, struct vts_error *error)
 {
-    struct option options[OPTION_COUNT + 3];
+    struct option options[OPTION_COUNT + PRINTING_FLAGS + 1];
     int code;
 
     make_long_options(options);
@@ -68,6 +71,8 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
             config->wants_help = true;
         else if (code == CODE_VERSION)
             config->wants_version = true;
+        else if (code == CODE_DESCRIPTOR_SET)
+            config->wants_descriptor_set = true;
         else if (code == ':')
             return vts_error_set(error, VTS_ERR_INVALID, "%s needs a value; see vtstatusd --help",
                                  argv[optind - 1]);
@@ -150,7 +155,8 @@ enum vts_err vts_config_read(int argc, char *const argv[], struct vts_config *re
     vts_limits_init(&ret_config->limits);
     read_defaults(values);
     err = read_flags(argc, argv, values, ret_config, error);
-    if (err != VTS_OK || ret_config->wants_help || ret_config->wants_version)
+    if (err != VTS_OK || ret_config->wants_help || ret_config->wants_version ||
+        ret_config->wants_descriptor_set)
         return err;
     err = parse_log(values, ret_config, error);
     if (err == VTS_OK)
@@ -180,7 +186,9 @@ void vts_config_write_help(struct vts_buf *buf)
         vts_buf_append_text(buf, "\n");
     }
     vts_buf_append_text(buf,
-                        "  --help, --version\n\n"
+                        "  --help, --version\n"
+                        "  --descriptor-set\n      print the protobuf contract, a serialized "
+                        "google.protobuf.FileDescriptorSet\n\n"
                         "Signals: TERM and INT let open requests finish and stop, a second one "
                         "stops at once;\n"
                         "HUP reads the certificate files again without dropping a connection.\n\n"

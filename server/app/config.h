@@ -16,6 +16,7 @@ enum { VTS_THREADS_MAX = 256 };
 struct vts_config {
     bool wants_help;
     bool wants_version;
+    bool wants_descriptor_set;
     struct vts_address listen;
     struct vts_tls_files tls; /* strings are borrowed from argv and the environment */
     unsigned threads;
@@ -27,7 +28,8 @@ struct vts_config {
 };
 
 /* Reads the command line and the environment. VTS_ERR_INVALID with a text that names the fault and
- * what to do. When help or the version is wanted, nothing else is looked at. */
+ * what to do. When help, the version
+ * or the descriptor set is wanted, nothing else is looked at. */
 VTS_MUST_CHECK enum vts_err vts_config_read(int argc, char *const argv[],
                                             struct vts_config *ret_config, struct vts_error *error);
 /* Appends the help text. */
