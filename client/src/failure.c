@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/src/utf8.h"
+#include "common/base/utf8.h"
 
 const char *vts_client_code_name(enum vts_client_code code)
 {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "client/src/utf8.h"
+#include "common/base/utf8.h"
 
 enum { WIRE_VARINT = 0, WIRE_64_BITS = 1, WIRE_LEN = 2, WIRE_32_BITS = 5 };
 

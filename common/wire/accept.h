@@ -9,10 +9,10 @@
 
 /* Returns the index of the offered media type the header likes best, or -1 when it takes none.
  *
- * offers are at most 8, lower-case "type/subtype"; among equally liked ones the first wins. The most specific
- * range decides a type's quality, among equally specific ones the highest; q=0 forbids it. An empty
- * header takes anything. Ranges that do not parse are passed over; parameters other than q are
- * ignored. */
+ * offers are at most 8, lower-case "type/subtype"; among equally liked ones the first wins. The
+ * most specific range decides a type's quality, among equally specific ones the highest; q=0
+ * forbids it. An empty header takes anything. Ranges that do not parse are passed over; parameters
+ * other than q are ignored. */
 int vts_accept_choose(struct vts_str accept, const char *const offers[], size_t offers_count);
 
 #endif

@@ -22,14 +22,14 @@ enum {
     PAGE_BYTES = 4096,
     CLASS_STEP_BYTES = 32,
     CLASSES = 16,
-    IDLE_BLOCKS_MAX = 1024, /* of one class */
+    IDLE_BLOCKS_MAX = 1024, /* of one size class */
 };
 
 /* Stands before every block from the heap. */
 union block {
     struct {
-        union block *next; /* while idle */
-        uint32_t class;    /* CLASSES: too large to keep */
+        union block *next;   /* while idle */
+        uint32_t size_class; /* CLASSES: too large to keep */
     } of;
     max_align_t alignment;
 };
@@ -124,37 +124,37 @@ static bool give_back_page(struct vts_h2_memory *memory, void *ptr)
  * first. */
 static void *take_block(struct vts_h2_memory *memory, size_t size)
 {
-    size_t class = size == 0 ? 0 : (size - 1) / CLASS_STEP_BYTES;
+    size_t size_class = size == 0 ? 0 : (size - 1) / CLASS_STEP_BYTES;
     union block *block;
 
-    if (class >= CLASSES) {
-        class = CLASSES;
+    if (size_class >= CLASSES) {
+        size_class = CLASSES;
         block = vts_mem_alloc(sizeof(*block) + size);
-    } else if (memory->idle[class] != NULL) {
-        block = memory->idle[class];
-        memory->idle[class] = block->of.next;
-        memory->idle_count[class]--;
+    } else if (memory->idle[size_class] != NULL) {
+        block = memory->idle[size_class];
+        memory->idle[size_class] = block->of.next;
+        memory->idle_count[size_class]--;
     } else {
-        block = vts_mem_alloc(sizeof(*block) + (class + 1) * CLASS_STEP_BYTES);
+        block = vts_mem_alloc(sizeof(*block) + (size_class + 1) * CLASS_STEP_BYTES);
     }
     if (block == NULL)
         return NULL;
-    block->of.class = (uint32_t) class;
+    block->of.size_class = (uint32_t)size_class;
     return block + 1;
 }
 
 static void give_back_block(struct vts_h2_memory *memory, void *ptr)
 {
     union block *block = (union block *)ptr - 1;
-    uint32_t class = block->of.class;
+    uint32_t size_class = block->of.size_class;
 
-    if (class == CLASSES || memory->idle_count[class] == IDLE_BLOCKS_MAX) {
+    if (size_class == CLASSES || memory->idle_count[size_class] == IDLE_BLOCKS_MAX) {
         vts_mem_free(block);
         return;
     }
-    block->of.next = memory->idle[class];
-    memory->idle[class] = block;
-    memory->idle_count[class]++;
+    block->of.next = memory->idle[size_class];
+    memory->idle[size_class] = block;
+    memory->idle_count[size_class]++;
 }
 
 static void *allocate(size_t size, void *user)
@@ -202,12 +202,13 @@ static void *resize(void *ptr, size_t size, void *user)
     /* nghttp2 replaces frame buffers and tables, it does not grow them in place. */
     VTS_ASSERT(ptr != memory->frame_buffer);
     block = (union block *)ptr - 1;
-    if (block->of.class < CLASSES && size <= (block->of.class + 1) * CLASS_STEP_BYTES)
+    if (block->of.size_class < CLASSES &&
+        size <= (size_t)(block->of.size_class + 1) * CLASS_STEP_BYTES)
         return ptr;
     block = vts_mem_realloc(block, sizeof(*block) + size);
     if (block == NULL)
         return NULL;
-    block->of.class = CLASSES;
+    block->of.size_class = CLASSES;
     return block + 1;
 }
 

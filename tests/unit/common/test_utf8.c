@@ -3,7 +3,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "client/src/utf8.h"
+#include "common/base/utf8.h"
 #include "tests/support/suite.h"
 
 static uint32_t decoded(const char *text)

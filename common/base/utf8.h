@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 (RFC 3629), one character at a time. */
-#ifndef VTS_CLIENT_UTF8_H
-#define VTS_CLIENT_UTF8_H
+#ifndef VTS_BASE_UTF8_H
+#define VTS_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* utf8.c - decoding with the smallest code point of each length as the check for overlong forms. */
-#include "client/src/utf8.h"
+#include "common/base/utf8.h"
 
 size_t vts_utf8_decode(const char *text, size_t len, uint32_t *ret_code_point)
 {
