@@ -63,6 +63,7 @@ static void conn_free(struct vts_conn *conn)
 {
     struct vts_http_server *server = conn->server;
 
+    vts_loop_timer_stop(server->loop, &conn->timer);
     vts_list_remove(&conn->link);
     count(conn, VTS_METRIC_CONNECTIONS_CLOSED);
     conn->magic = 0;
@@ -79,7 +80,6 @@ static void leave(struct vts_conn *conn)
     if (conn->state == VTS_CONN_SHAKING_HANDS)
         vts_http_server_handshake_over(conn->server);
     set_state(conn, VTS_CONN_LEAVING);
-    vts_loop_timer_stop(conn->server->loop, &conn->timer);
     if (conn->protocol != NULL)
         conn->ops->free(conn);
 }
@@ -96,8 +96,10 @@ void vts_conn_abort(struct vts_conn *conn, const char *reason)
 static void conn_close(struct vts_conn *conn)
 {
     leave(conn);
-    vts_transport_close(conn->transport,
-                        vts_limits_get_ns(conn->server->limits, VTS_LIMIT_LINGER_MS));
+    vts_transport_close(conn->transport);
+    vts_loop_timer_set(conn->server->loop, &conn->timer,
+                       vts_conn_now_ns(conn) +
+                           vts_limits_get_ns(conn->server->limits, VTS_LIMIT_LINGER_MS));
 }
 
 void vts_conn_end(struct vts_conn *conn, const char *reason)
@@ -200,6 +202,11 @@ static void on_timer(void *context)
     struct vts_conn *conn = context;
 
     VTS_ASSERT(conn->magic == CONN_MAGIC);
+    if (conn->state == VTS_CONN_LEAVING) {
+        vts_limits_hit(conn->server->limits, VTS_LIMIT_LINGER_MS);
+        vts_transport_abort(conn->transport);
+        return;
+    }
     (void)check_deadlines(conn); /* the pump asks again, after acting on this */
     vts_conn_pump(conn);
 }

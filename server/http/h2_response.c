@@ -84,14 +84,23 @@ static void send_response(struct vts_exchange *exchange)
 
 const struct vts_exchange_ops vts_h2_exchange_ops = {.send = send_response};
 
+static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)
+{
+    /* Past the concurrent streams, nghttp2 refuses by itself, before there is a stream of ours. */
+    if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM &&
+        nghttp2_session_get_stream_user_data(h2->session, frame->hd.stream_id) == NULL)
+        vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_STREAMS);
+    h2->conn->resets_sent++;
+    vts_h2_obey(h2, vts_frame_guard_reset(&h2->guard, vts_conn_now_ns(h2->conn)));
+}
+
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct vts_h2 *h2 = user;
     struct vts_h2_stream *stream;
 
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
-        h2->conn->resets_sent++;
-        vts_h2_obey(h2, vts_frame_guard_reset(&h2->guard, vts_conn_now_ns(h2->conn)));
+        count_reset(h2, frame);
         return 0;
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)

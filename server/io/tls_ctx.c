@@ -6,9 +6,11 @@
  */
 #include "server/io/tls_ctx.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/io/tls_openssl.h"
 
@@ -20,10 +22,10 @@ static SSL_CTX *to_openssl(struct vts_tls_ctx *ctx)
     return (SSL_CTX *)(void *)ctx;
 }
 
-/* The newest reason in OpenSSL's queue, which is emptied. */
+/* The first reason in OpenSSL's queue, nearest to the fault; the queue is emptied. */
 static const char *openssl_reason(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
 
     ERR_clear_error();
     return reason == NULL ? "unknown reason" : reason;
@@ -87,6 +89,25 @@ static enum vts_err check_validity(SSL_CTX *ctx, const char *path, struct vts_er
     return VTS_OK;
 }
 
+/* OpenSSL says "system lib" where the system says why. */
+static enum vts_err check_readable(const char *path, struct vts_error *error)
+{
+    if (access(path, R_OK) != 0)
+        return vts_error_set(error, VTS_ERR_INVALID, "cannot read %s: %s", path, strerror(errno));
+    return VTS_OK;
+}
+
+static enum vts_err check_files(const struct vts_tls_files *files, struct vts_error *error)
+{
+    enum vts_err err = check_readable(files->cert, error);
+
+    if (err == VTS_OK)
+        err = check_readable(files->key, error);
+    if (err == VTS_OK && files->client_ca != NULL)
+        err = check_readable(files->client_ca, error);
+    return err;
+}
+
 static enum vts_err load_identity(SSL_CTX *ctx, const struct vts_tls_files *files,
                                   struct vts_error *error)
 {
@@ -140,8 +161,10 @@ static enum vts_err set_up(SSL_CTX *ctx, const struct vts_tls_files *files, stru
 {
     static const unsigned char session_context[] = "vtstatusd";
     unsigned char realm[32] = {0};
-    enum vts_err err = set_protocol(ctx, error);
+    enum vts_err err = check_files(files, error);
 
+    if (err == VTS_OK)
+        err = set_protocol(ctx, error);
     if (err == VTS_OK)
         err = load_identity(ctx, files, error);
     if (err == VTS_OK && files->client_ca != NULL) {

@@ -23,7 +23,7 @@ enum { TRANSPORT_MAGIC = 0x7472616e, PROGRESS_BYTES = 1024 };
  *
  *   HANDSHAKING  TLS is being set up
  *   OPEN         bytes flow; the owner hears of them
- *   LINGERING    our end is sent; input is thrown away until the peer's end or the timer
+ *   LINGERING    our end is sent; input is thrown away until the peer's end
  *   CLOSED       the handle is closing; memory goes with its last callback
  */
 enum state { HANDSHAKING, OPEN, LINGERING, CLOSED };
@@ -41,7 +41,6 @@ struct vts_transport {
     struct vts_loop *loop;
     const struct vts_transport_ops *ops;
     void *owner;
-    struct vts_timer linger;
     char *pending; /* ciphertext the socket did not take */
     size_t pending_len;
     size_t pending_sent;
@@ -75,7 +74,6 @@ void vts_transport_abort(struct vts_transport *transport)
     if (transport->state == CLOSED)
         return;
     set_state(transport, CLOSED);
-    vts_loop_timer_stop(transport->loop, &transport->linger);
     (void)uv_poll_stop(&transport->poll); /* cannot fail on an open handle */
     uv_close((uv_handle_t *)&transport->poll, on_handle_closed);
 }
@@ -290,11 +288,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         read_input(transport);
 }
 
-static void on_linger_over(void *context)
-{
-    vts_transport_abort(context);
-}
-
 static enum vts_err set_up_tls(struct vts_transport *transport, struct vts_tls_ctx *tls)
 {
     struct vts_loop_buffers *buffers = vts_loop_buffers(transport->loop);
@@ -326,7 +319,6 @@ enum vts_err vts_transport_new(struct vts_loop *loop, int fd, struct vts_tls_ctx
         goto out;
     *transport = (struct vts_transport){
         .magic = TRANSPORT_MAGIC, .fd = fd, .loop = loop, .ops = ops, .owner = owner};
-    vts_timer_init(&transport->linger, on_linger_over, transport);
     err = set_up_tls(transport, tls);
     if (err != VTS_OK)
         goto out;
@@ -364,7 +356,7 @@ enum vts_err vts_transport_write(struct vts_transport *transport, const char *by
     return transport->is_broken ? VTS_ERR_CLOSED : VTS_OK;
 }
 
-void vts_transport_close(struct vts_transport *transport, int64_t linger_ns)
+void vts_transport_close(struct vts_transport *transport)
 {
     if (transport->state >= LINGERING)
         return;
@@ -375,8 +367,6 @@ void vts_transport_close(struct vts_transport *transport, int64_t linger_ns)
     SSL_free(transport->ssl); /* with its buffers; what waits is encrypted already */
     transport->ssl = NULL;
     shut_when_sent(transport);
-    vts_loop_timer_set(transport->loop, &transport->linger,
-                       vts_loop_now_ns(transport->loop) + linger_ns);
 }
 
 int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport)

@@ -51,11 +51,11 @@ VTS_MUST_CHECK enum vts_err vts_transport_write(struct vts_transport *transport,
 /* Sends what was written. Must end every turn that wrote. */
 void vts_transport_flush(struct vts_transport *transport);
 
-/* Ends our side in good order: close_notify, then FIN, then up to linger_ns for the peer's end, so
- * that unread input does not turn the last answer into a reset. After it the owner hears on_gone
- * only. */
-void vts_transport_close(struct vts_transport *transport, int64_t linger_ns);
-/* Ends at once, lingering or not. */
+/* Ends our side in good order: close_notify, then FIN, then the transport waits for the peer's end,
+ * so that unread input does not turn the last answer into a reset. After it the owner hears on_gone
+ * only, and bounds the wait by vts_transport_abort(). */
+void vts_transport_close(struct vts_transport *transport);
+/* Ends at once, closed before or not. */
 void vts_transport_abort(struct vts_transport *transport);
 
 /* Since when output has waited without progress: less than 1 KiB taken, and not all of it. 0 when
