@@ -9,12 +9,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "server/app/app_signals.h"
+#include "server/app/resources.h"
 #include "server/http/http_server.h"
 #include "server/jobs/board.h"
 #include "server/rpc/router.h"
@@ -24,10 +24,6 @@
 #include "vtstatus/v1/status_service.pb-c.h"
 
 enum { ROUTES = 5 };
-
-/* For the store, logs and certificates; a worker needs its own few besides. */
-static const rlim_t descriptors_reserved = 64;
-static const rlim_t descriptors_per_worker = 8;
 
 struct app;
 
@@ -90,29 +86,6 @@ static void make_routes(struct app *app)
                                       .services_count = VTS_ARRAY_LEN(services)};
     app->shared.handle = vts_router_handle;
     app->shared.handle_context = &app->router;
-}
-
-/* ---- limits of the system ---------------------------------------------------------------- */
-
-/* Takes all the descriptors the system allows, and keeps the connection cap below them: running
- * out would refuse connections without a word. */
-static void fit_to_descriptors(struct vts_config *config)
-{
-    rlim_t reserved = descriptors_reserved + descriptors_per_worker * config->threads;
-    struct rlimit files;
-    uint64_t allowed;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    files.rlim_cur = files.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &files); /* what holds is read below */
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
-        return;
-    allowed = files.rlim_cur / 2;
-    if (files.rlim_cur > reserved * 2)
-        allowed = files.rlim_cur - reserved;
-    if (config->limits.values[VTS_LIMIT_CONNECTIONS] > allowed)
-        config->limits.values[VTS_LIMIT_CONNECTIONS] = allowed;
 }
 
 /* ---- workers ----------------------------------------------------------------------------- */
@@ -390,7 +363,7 @@ enum vts_err vts_app_run(struct vts_config *config, struct vts_error *error)
     enum vts_err err;
 
     app.metrics_source = (struct vts_metrics_source){write_metrics, &app};
-    fit_to_descriptors(config);
+    vts_resources_fit(&config->limits, config->threads);
     vts_signals_block();
     err = vts_tls_ctx_new(&config->tls, &tls, error);
     if (err != VTS_OK)

@@ -30,7 +30,7 @@ enum vts_field {
     VTS_FIELD_COUNT,
 };
 
-/* Everything is borrowed and lives until the exchange ends. */
+/* Everything is borrowed and lives until the response is sent. */
 struct vts_request {
     enum vts_method method;
     struct vts_str target; /* as sent: path and query */
@@ -91,7 +91,8 @@ void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_
 /* Gives back what the response borrowed. */
 void vts_exchange_fini(struct vts_exchange *exchange);
 
-/* name is a lower-case literal; value lives until the exchange ends. */
+/* name is a lower-case literal; value lives until the exchange ends, and so is no field of the
+ * request. */
 static inline void vts_response_add(struct vts_response *response, const char *name,
                                     struct vts_str value)
 {

@@ -249,7 +249,12 @@ enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_st
         break;
     case VTS_FRAME_WINDOW_UPDATE:
         return judge_window_update(guard, now_ns);
-    default: /* PRIORITY, PUSH_PROMISE, GOAWAY, and types nobody knows */
+    case VTS_FRAME_GOAWAY:
+        if (guard->has_goaway)
+            break;
+        guard->has_goaway = true;
+        return VTS_VERDICT_PASS;
+    default: /* PRIORITY, PUSH_PROMISE, and types nobody knows */
         break;
     }
     return vts_frame_guard_glitch(guard, now_ns);

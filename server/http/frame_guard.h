@@ -64,6 +64,7 @@ struct vts_frame_guard {
     uint32_t block_bytes;
     uint32_t block_continuations;
     uint32_t settings_count;
+    bool has_goaway; /* one is everybody's right */
     uint64_t window_updates;
     uint64_t data_frames_sent;
     uint64_t frames_sent; /* HEADERS and DATA */

@@ -48,6 +48,15 @@ static void judge_frame(struct vts_h2 *h2)
         judge_data(h2, stream);
 }
 
+/* nghttp2 wants no more input: because of either side's GOAWAY, or because of an error of the
+ * peer's, for which it has queued its own. */
+static const char *why_over(const struct vts_h2 *h2)
+{
+    if (h2->leaving == VTS_H2_LEFT)
+        return "drained";
+    return h2->guard.has_goaway ? "the peer left" : "protocol error";
+}
+
 static void feed(struct vts_h2 *h2, const uint8_t *bytes, size_t len)
 {
     ssize_t taken = nghttp2_session_mem_recv(h2->session, bytes, len);
@@ -57,7 +66,7 @@ static void feed(struct vts_h2 *h2, const uint8_t *bytes, size_t len)
     else if (taken < 0)
         vts_conn_end(h2->conn, nghttp2_strerror((int)taken));
     else if (nghttp2_session_want_read(h2->session) == 0)
-        vts_conn_end(h2->conn, h2->leaving == VTS_H2_LEFT ? "drained" : "the session is over");
+        vts_conn_end(h2->conn, why_over(h2));
 }
 
 static void on_data(struct vts_conn *conn, const char *bytes, size_t len)

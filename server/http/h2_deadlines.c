@@ -42,6 +42,18 @@ static void check_stall(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t
     vts_h2_reset_stream(h2, stream->id, NGHTTP2_CANCEL);
 }
 
+/* The rest of an answered request need not come (RFC 9113 8.1). It is given a moment all the same:
+ * libcurl 7.88 loses an answer that a RST_STREAM follows at once. */
+static void check_rest(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t now_ns)
+{
+    int64_t patience_ns = vts_limits_get_ns(h2->conn->server->limits, VTS_LIMIT_LINGER_MS);
+
+    if (now_ns - stream->sent_mark_ns < patience_ns)
+        return;
+    stream->sent_mark_ns = now_ns; /* once is enough */
+    vts_h2_reset_stream(h2, stream->id, NGHTTP2_NO_ERROR);
+}
+
 /* Returns whether a stream is in a state that a deadline bounds. */
 static bool check_streams(struct vts_h2 *h2, int64_t now_ns)
 {
@@ -57,6 +69,8 @@ static bool check_streams(struct vts_h2 *h2, int64_t now_ns)
             check_body_rate(h2, stream, now_ns);
         else if (stream->state == VTS_H2_STREAM_ANSWERED)
             check_stall(h2, stream, now_ns);
+        else if (stream->state == VTS_H2_STREAM_SENT)
+            check_rest(h2, stream, now_ns);
     }
     return is_bounded;
 }

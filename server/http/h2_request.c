@@ -9,8 +9,10 @@
 
 static void stop_body(struct vts_h2 *h2, struct vts_h2_stream *stream)
 {
-    if (stream->state == VTS_H2_STREAM_BODY)
-        h2->bodies_count--;
+    if (stream->state != VTS_H2_STREAM_BODY)
+        return;
+    h2->bodies_count--;
+    h2->bodies_header_bytes -= stream->header_bytes;
 }
 
 void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
@@ -30,6 +32,25 @@ static bool has_other_host(const struct vts_request *request)
 
     return host.ptr != NULL && request->authority.ptr != NULL &&
            !vts_str_equals(host, request->authority);
+}
+
+static void await_body(struct vts_h2 *h2, struct vts_h2_stream *stream)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+    uint64_t header_bytes = h2->bodies_header_bytes + stream->header_bytes;
+
+    if (h2->bodies_count >= vts_limits_get(limits, VTS_LIMIT_BODIES)) {
+        vts_limits_hit(limits, VTS_LIMIT_BODIES);
+        vts_h2_reset_stream(h2, stream->id, NGHTTP2_REFUSED_STREAM);
+    } else if (header_bytes > vts_limits_get(limits, VTS_LIMIT_HEADER_MEMORY)) {
+        vts_limits_hit(limits, VTS_LIMIT_HEADER_MEMORY);
+        vts_h2_reset_stream(h2, stream->id, NGHTTP2_REFUSED_STREAM);
+    } else {
+        vts_h2_stream_set_state(stream, VTS_H2_STREAM_BODY);
+        h2->bodies_count++;
+        h2->bodies_header_bytes = header_bytes;
+        stream->body_mark_ns = vts_conn_now_ns(h2->conn);
+    }
 }
 
 static void on_head_complete(struct vts_h2 *h2, struct vts_h2_stream *stream)
@@ -52,13 +73,8 @@ static void on_head_complete(struct vts_h2 *h2, struct vts_h2_stream *stream)
         vts_h2_handle(h2, stream, 400, "host and :authority differ");
     } else if (stream->has_ended) {
         vts_h2_handle(h2, stream, 0, NULL);
-    } else if (h2->bodies_count >= vts_limits_get(limits, VTS_LIMIT_BODIES)) {
-        vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_BODIES);
-        vts_h2_reset_stream(h2, stream->id, NGHTTP2_REFUSED_STREAM);
     } else {
-        vts_h2_stream_set_state(stream, VTS_H2_STREAM_BODY);
-        h2->bodies_count++;
-        stream->body_mark_ns = vts_conn_now_ns(h2->conn);
+        await_body(h2, stream);
     }
 }
 

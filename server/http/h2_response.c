@@ -54,7 +54,7 @@ static size_t make_head(struct vts_h2_stream *stream, bool has_body, nghttp2_nv 
         stream->code_text[i] = (char)('0' + code % 10);
     fields[count++] = make_field(vts_str_of(":status"), vts_str_make(stream->code_text, 3));
     fields[count++] = make_field(vts_str_of("date"), vts_conn_date(stream->conn));
-    if (has_body)
+    if (has_body && vts_response_body_len(response) > 0)
         vts_response_add_number(response, "content-length", vts_response_body_len(response));
     for (size_t i = 0; i < response->headers_count; i++)
         fields[count++] = make_field(response->headers[i].name, response->headers[i].value);
@@ -80,6 +80,8 @@ static void send_response(struct vts_exchange *exchange)
     if (nghttp2_submit_response(h2->session, stream->id, fields, count,
                                 sends_body ? &provider : NULL) != 0)
         vts_conn_end(conn, "out of memory");
+    /* A window held at zero must not make us hold the request too (CVE-2026-49975). */
+    vts_h2_stream_drop_head(stream);
 }
 
 const struct vts_exchange_ops vts_h2_exchange_ops = {.send = send_response};
@@ -109,9 +111,10 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
         return 0;
     stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    /* Answered before the request was complete: the rest need not come (RFC 9113 8.1). */
-    if (stream != NULL && !stream->has_ended)
-        vts_h2_reset_stream(h2, stream->id, NGHTTP2_NO_ERROR);
+    if (stream != NULL && !stream->has_ended) {
+        vts_h2_stream_set_state(stream, VTS_H2_STREAM_SENT);
+        stream->sent_mark_ns = vts_conn_now_ns(h2->conn);
+    }
     return 0;
 }
 

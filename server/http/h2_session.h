@@ -33,6 +33,7 @@ struct vts_h2 {
     struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
     uint32_t open_count;
     uint32_t bodies_count;
+    uint64_t bodies_header_bytes; /* of the requests whose body is coming */
     enum vts_h2_leaving leaving;
     int64_t noticed_ns;
     bool has_settings; /* the peer's first SETTINGS came */

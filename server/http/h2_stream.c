@@ -35,15 +35,22 @@ struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id)
     return stream;
 }
 
+void vts_h2_stream_drop_head(struct vts_h2_stream *stream)
+{
+    while (stream->held_count > 0)
+        nghttp2_rcbuf_decref(stream->held[--stream->held_count]);
+    for (int i = 0; i < VTS_FIELD_COUNT; i++) {
+        vts_mem_free(stream->joined[i]);
+        stream->joined[i] = NULL;
+    }
+}
+
 void vts_h2_stream_free(struct vts_h2_stream *stream)
 {
     struct vts_http_server *server = stream->conn->server;
 
     vts_exchange_fini(&stream->exchange);
-    for (unsigned i = 0; i < stream->held_count; i++)
-        nghttp2_rcbuf_decref(stream->held[i]);
-    for (int i = 0; i < VTS_FIELD_COUNT; i++)
-        vts_mem_free(stream->joined[i]);
+    vts_h2_stream_drop_head(stream);
     vts_list_remove(&stream->link);
     if (server->idle_streams_count >= IDLE_STREAMS_MAX) {
         vts_mem_free(stream);

@@ -14,12 +14,14 @@
  *   BODY      its request's body is coming, and is thrown away: no route takes one
  *   HANDLED   the request is with its handler
  *   ANSWERED  the response is with nghttp2
+ *   SENT      the response is out before the request was complete; the rest of it is thrown away
  */
 enum vts_h2_stream_state {
     VTS_H2_STREAM_HEADERS,
     VTS_H2_STREAM_BODY,
     VTS_H2_STREAM_HANDLED,
     VTS_H2_STREAM_ANSWERED,
+    VTS_H2_STREAM_SENT,
 };
 
 /* Values kept of a request: :method, :path and :authority, and the fields somebody reads. */
@@ -53,6 +55,8 @@ struct vts_h2_stream {
 struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id);
 /* Gives back all it holds. */
 void vts_h2_stream_free(struct vts_h2_stream *stream);
+/* Gives back the request's header values: nobody may look at them once it is answered. */
+void vts_h2_stream_drop_head(struct vts_h2_stream *stream);
 void vts_h2_stream_set_state(struct vts_h2_stream *stream, enum vts_h2_stream_state next);
 /* Takes one field of the request into account and keeps it if somebody reads it.
  * VTS_ERR_LIMIT past the hard limits, which *ret_limit then names. */

@@ -76,9 +76,11 @@ static void on_wakeup(uv_async_t *wakeup)
     }
 }
 
+/* By the loop's time, which is what callbacks see: by a clock that runs on, a timer could be due
+ * here and not yet due to its owner, who would set it again, for ever. */
 static void run_due_timers(struct vts_loop *loop)
 {
-    int64_t now_ns = vts_clock_now_ns();
+    int64_t now_ns = vts_loop_now_ns(loop);
     struct vts_timer *timer;
 
     while ((timer = loop->timers.root) != NULL && timer->due_ns <= now_ns) {
@@ -92,21 +94,21 @@ static void on_alarm(uv_timer_t *alarm)
     run_due_timers(VTS_CONTAINER_OF(alarm, struct vts_loop, alarm));
 }
 
-/* Sets the one kernel timer to the first deadline, a millisecond late rather than early. */
+/* Sets the one kernel timer to the first deadline, rounded up to the loop's milliseconds. */
 static void on_before_sleep(uv_prepare_t *before_sleep)
 {
     struct vts_loop *loop = VTS_CONTAINER_OF(before_sleep, struct vts_loop, before_sleep);
     struct vts_timer *timer = loop->timers.root;
-    int64_t now_ns;
+    int64_t left_ns;
     uint64_t delay_ms;
 
     if (timer == NULL) {
         (void)uv_timer_stop(&loop->alarm); /* cannot fail */
         return;
     }
-    now_ns = vts_clock_now_ns();
-    delay_ms = timer->due_ns <= now_ns ? 0 : (uint64_t)(timer->due_ns - now_ns) / VTS_NS_PER_MS + 1;
     uv_update_time(&loop->uv);
+    left_ns = timer->due_ns - vts_loop_now_ns(loop);
+    delay_ms = left_ns <= 0 ? 0 : (uint64_t)(left_ns - 1) / VTS_NS_PER_MS + 1;
     (void)uv_timer_start(&loop->alarm, on_alarm, delay_ms, 0); /* fails only while closing */
 }
 

@@ -47,7 +47,7 @@ void vts_outcome_send_grpc(struct vts_exchange *exchange, enum vts_rpc_code code
     struct vts_response *response = &exchange->response;
 
     response->code = 200;
-    vts_response_add(response, "content-type", exchange->request.fields[VTS_FIELD_CONTENT_TYPE]);
+    vts_response_add_text(response, "content-type", "application/grpc");
     vts_response_add_number(response, "grpc-status", (uint64_t)code);
     vts_response_add_text(response, "grpc-message", message);
     vts_exchange_send(exchange);
