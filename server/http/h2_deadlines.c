@@ -3,7 +3,7 @@
 #include "common/base/clock.h"
 #include "server/http/h2_session.h"
 
-enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000, QUIET_MS = 1000 };
+enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000 };
 
 /* RFC 9113 6.8: the notice gives a round trip's grace; 5 s when the peer does not answer PING. */
 static const int64_t notice_grace_ns = INT64_C(5) * VTS_NS_PER_S;
@@ -86,14 +86,15 @@ static int64_t bound(struct vts_h2 *h2, enum vts_limit limit, int64_t since_ns, 
     return limit_due_ns < due_ns ? limit_due_ns : due_ns;
 }
 
-/* A connection that has been quiet for a second may stay so for long. */
+/* A connection that has been quiet for a second may stay so for long, and one whose requests come
+ * far apart, as a poller's do, is quiet again at once. */
 static int64_t trim_when_quiet(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
 {
-    int64_t trim_due_ns = h2->conn->active_ns + (int64_t)QUIET_MS * VTS_NS_PER_MS;
+    int64_t trim_due_ns = h2->conn->active_ns + (int64_t)VTS_H2_QUIET_MS * VTS_NS_PER_MS;
 
     if (h2->page == NULL || h2->is_trimmed || h2->open_count > 0)
         return due_ns;
-    if (now_ns < trim_due_ns)
+    if (!h2->is_sparse && now_ns < trim_due_ns)
         return trim_due_ns < due_ns ? trim_due_ns : due_ns;
     vts_h2_memory_trim(h2->page);
     h2->is_trimmed = true;

@@ -5,6 +5,7 @@
  * Work starts only after a whole header block and the whole body; handlers are thus never run for
  * requests that are reset half-way.
  */
+#include "common/base/clock.h"
 #include "server/http/h2_session.h"
 
 static void stop_body(struct vts_h2 *h2, struct vts_h2_stream *stream)
@@ -78,6 +79,18 @@ static void on_head_complete(struct vts_h2 *h2, struct vts_h2_stream *stream)
     }
 }
 
+static void note_request(struct vts_h2 *h2)
+{
+    int64_t now_ns = vts_conn_now_ns(h2->conn);
+
+    if (h2->open_count == 0)
+        h2->is_sparse = h2->conn->requests == 0 ||
+                        now_ns - h2->conn->active_ns >= (int64_t)VTS_H2_QUIET_MS * VTS_NS_PER_MS;
+    h2->open_count++;
+    h2->is_trimmed = false;
+    h2->conn->active_ns = now_ns;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct vts_h2 *h2 = user;
@@ -90,10 +103,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     vts_exchange_init(&stream->exchange, &vts_h2_exchange_ops);
     vts_list_push_back(&h2->streams, &stream->link);
+    note_request(h2);
     h2->newest = stream;
-    h2->open_count++;
-    h2->is_trimmed = false;
-    h2->conn->active_ns = vts_conn_now_ns(h2->conn);
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream) == 0
                ? 0
                : NGHTTP2_ERR_CALLBACK_FAILURE;

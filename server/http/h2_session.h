@@ -28,6 +28,7 @@ struct vts_h2 {
     nghttp2_session *session;
     void *page;      /* for vts_h2_memory_trim(); NULL when there is none */
     bool is_trimmed; /* since the last request */
+    bool is_sparse;  /* the last request came after a quiet time */
     struct vts_frame_guard guard;
     struct vts_list streams;
     struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
@@ -41,6 +42,9 @@ struct vts_h2 {
     int64_t started_ns;
     int64_t header_since_ns; /* 0: no header block is under way */
 };
+
+/* Without requests for so long, a connection counts as quiet. */
+enum { VTS_H2_QUIET_MS = 1000 };
 
 static inline struct vts_h2 *vts_h2_of(const struct vts_conn *conn)
 {
