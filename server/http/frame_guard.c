@@ -179,6 +179,7 @@ static enum vts_verdict judge_headers(struct vts_frame_guard *guard, bool is_str
 {
     uint32_t id = guard->frame.stream_id;
     enum vts_verdict verdict = VTS_VERDICT_PASS;
+    enum vts_verdict of_block;
 
     guard->block_bytes = guard->frame.payload_len;
     guard->block_continuations = 0;
@@ -188,7 +189,9 @@ static enum vts_verdict judge_headers(struct vts_frame_guard *guard, bool is_str
         return VTS_VERDICT_END_PROTOCOL;
     else if (!is_stream_open)
         verdict = vts_frame_guard_glitch(guard, now_ns);
-    return verdict != VTS_VERDICT_PASS ? verdict : judge_block(guard, now_ns);
+    /* The block counts whatever its id cost; the graver verdict holds. */
+    of_block = judge_block(guard, now_ns);
+    return of_block > verdict ? of_block : verdict;
 }
 
 static enum vts_verdict judge_continuation(struct vts_frame_guard *guard, int64_t now_ns)

@@ -37,6 +37,7 @@ struct vts_frame {
         is_empty_data; /* DATA that carries nothing, or padding only, and does not end its stream */
 };
 
+/* From the mildest to the gravest. */
 enum vts_verdict {
     VTS_VERDICT_PASS,
     VTS_VERDICT_ASK_TO_LEAVE, /* a graceful GOAWAY is due, once */
