@@ -53,19 +53,28 @@ struct vts_simulation_step {
 
 /* ---- options ----------------------------------------------------------------------------- */
 
+/* strtod() alone would take hexadecimal and exponents too. */
+static bool is_number_char(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.';
+}
+
 static enum vts_err parse_number(struct vts_str text, double max, double *ret_value,
                                  struct vts_str *ret_rest)
 {
     char copy[TEXT_MAX_BYTES];
+    size_t len = 0;
     char *end;
     double value;
 
-    if (text.len == 0 || text.len >= sizeof(copy) || text.ptr[0] < '0' || text.ptr[0] > '9')
+    while (len < text.len && len < sizeof(copy) - 1 && is_number_char(text.ptr[len]))
+        len++;
+    if (len == 0 || text.ptr[0] == '.')
         return VTS_ERR_INVALID;
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
+    memcpy(copy, text.ptr, len);
+    copy[len] = '\0';
     value = strtod(copy, &end);
-    if (!(value <= max))
+    if (value > max)
         return VTS_ERR_INVALID;
     *ret_value = value;
     *ret_rest = vts_str_make(text.ptr + (end - copy), text.len - (size_t)(end - copy));
