@@ -38,9 +38,12 @@ static bool is_token(struct vts_str text)
 
 static bool is_target(struct vts_str text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] <= 0x20 || text.ptr[i] == 0x7f)
-            return false; /* bytes above 0x7f are negative, and refused here too */
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c <= 0x20 || c >= 0x7f)
+            return false;
+    }
     return text.len > 0;
 }
 
