@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_schedule.c - when a caller is told to ask again. */
+#include <CUnit/CUnit.h>
+
+#include "common/base/clock.h"
+#include "common/base/macros.h"
+#include "server/jobs/schedule.h"
+#include "tests/support/suite.h"
+
+static const int64_t now_ns = INT64_C(100) * VTS_NS_PER_S;
+
+static void hint_is_half_of_what_remains_within_bounds(void)
+{
+    static const struct {
+        int64_t left_ms;
+        int64_t hint_ms;
+    } rows[] = {
+        {10000, 5000},  {401, 200},     {402, 201},     {400, 200},
+        {399, 200},     {0, 200},       {-1, 200},      {-100000 + 1, 200},
+        {60000, 30000}, {60001, 30000}, {59998, 29999}, {86400000, 30000},
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
+        CU_ASSERT_EQUAL(
+            vts_schedule_poll_after_ns(now_ns + rows[i].left_ms * VTS_NS_PER_MS, now_ns),
+            rows[i].hint_ms * VTS_NS_PER_MS);
+}
+
+static void hint_without_expected_end_is_a_second(void)
+{
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(0, now_ns), VTS_NS_PER_S);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(0, 0), VTS_NS_PER_S);
+}
+
+static void hint_is_in_whole_milliseconds(void)
+{
+    for (int64_t left_ns = 0; left_ns < INT64_C(2) * VTS_NS_PER_S; left_ns += 7654321)
+        CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(now_ns + left_ns, now_ns) % VTS_NS_PER_MS, 0);
+}
+
+/* Following the hints, a caller comes soon after the end and has not asked often. */
+static void hints_converge_on_the_end(void)
+{
+    const int64_t end_ns = now_ns + INT64_C(600) * VTS_NS_PER_S;
+    int64_t at_ns = now_ns;
+    int asked = 0;
+
+    while (at_ns < end_ns) {
+        at_ns += vts_schedule_poll_after_ns(end_ns, at_ns);
+        asked++;
+    }
+    CU_ASSERT(at_ns - end_ns <= INT64_C(200) * VTS_NS_PER_MS);
+    CU_ASSERT(asked <= 40);
+}
+
+static const struct vts_test tests[] = {
+    {"hint_is_half_of_what_remains_within_bounds", hint_is_half_of_what_remains_within_bounds},
+    {"hint_without_expected_end_is_a_second", hint_without_expected_end_is_a_second},
+    {"hint_is_in_whole_milliseconds", hint_is_in_whole_milliseconds},
+    {"hints_converge_on_the_end", hints_converge_on_the_end},
+};
+
+int main(void)
+{
+    return vts_test_run("test_schedule", tests, VTS_ARRAY_LEN(tests));
+}
