@@ -65,8 +65,8 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
 
     make_long_options(options);
     opterr = 0;
-    optind = 1;
-    while ((code = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    optind = 0; /* glibc's word for: from the beginning, whatever was read before */
+    for (int at = 1; (code = getopt_long(argc, argv, "+:h", options, NULL)) != -1; at = optind) {
         if (code == 'h' || code == CODE_HELP)
             config->wants_help = true;
         else if (code == CODE_VERSION)
@@ -75,10 +75,10 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
             config->wants_descriptor_set = true;
         else if (code == ':')
             return vts_error_set(error, VTS_ERR_INVALID, "%s needs a value; see vtstatusd --help",
-                                 argv[optind - 1]);
+                                 argv[at]);
         else if (code == '?')
             return vts_error_set(error, VTS_ERR_INVALID,
-                                 "there is no option %s; see vtstatusd --help", argv[optind - 1]);
+                                 "there is no option %s; see vtstatusd --help", argv[at]);
         else
             values[code - 1] = optarg;
     }
