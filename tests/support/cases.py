@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases of a test script: functions that raise AssertionError when what they look at is wrong.
+
+    @case
+    def unknown_job_is_404(): ...
+
+    main(__file__)
+
+prints a line a case and ends with "NAME: N passed, N failed". Arguments choose cases by their names.
+"""
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+_cases = []
+
+
+def case(function):
+    _cases.append(function)
+    return function
+
+
+def equal(got, wanted, what=""):
+    if got != wanted:
+        raise AssertionError(f"{what}: wanted {wanted!r}, got {got!r}")
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def wait_until(condition, what, timeout=20, poll_s=0.01):
+    """For what cannot be waited for: the state of another process. Asks again until it holds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(poll_s)
+
+
+def _run(function):
+    start = time.monotonic()
+    try:
+        function()
+    except Exception as error:  # whatever it is, the other cases shall run
+        traceback.print_exc(file=sys.stdout)
+        print(f"FAIL {function.__name__}: {error}", flush=True)
+        return False
+    print(f"ok   {function.__name__} ({time.monotonic() - start:.2f} s)", flush=True)
+    return True
+
+
+def main(file):
+    chosen = [one for one in _cases if not sys.argv[1:] or one.__name__ in sys.argv[1:]]
+    results = [_run(one) for one in chosen]
+    print(f"{Path(file).stem}: {results.count(True)} passed, {results.count(False)} failed")
+    sys.stdout.flush()
+    sys.exit(0 if results and all(results) else os.EX_SOFTWARE)
