@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,13 +49,15 @@ static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* A server that starts by itself cannot ask anybody for a passphrase. */
+/* A server that starts by itself cannot ask anybody for a passphrase; context, a bool or NULL,
+ * tells that it would have had to. */
 static int refuse_passphrase(char *buf, int size, int is_writing, void *context)
 {
     (void)buf;
     (void)size;
     (void)is_writing;
-    (void)context;
+    if (context != NULL)
+        *(bool *)context = true;
     return -1;
 }
 
@@ -108,15 +111,24 @@ static enum vts_err check_files(const struct vts_tls_files *files, struct vts_er
     return err;
 }
 
+/* The key comes first: a certificate that it does not belong to then makes OpenSSL drop it, and
+ * there is one check for every kind of mismatch. */
 static enum vts_err load_identity(SSL_CTX *ctx, const struct vts_tls_files *files,
                                   struct vts_error *error)
 {
+    bool needs_passphrase = false;
+    int is_loaded;
+
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, &needs_passphrase);
+    is_loaded = SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    if (is_loaded != 1)
+        return vts_error_set(
+            error, VTS_ERR_INVALID, "cannot use the private key in %s: %s", files->key,
+            needs_passphrase ? "it is locked with a passphrase" : openssl_reason());
     if (SSL_CTX_use_certificate_chain_file(ctx, files->cert) != 1)
         return vts_error_set(error, VTS_ERR_INVALID, "cannot read a certificate from %s: %s",
                              files->cert, openssl_reason());
-    if (SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) != 1)
-        return vts_error_set(error, VTS_ERR_INVALID, "cannot use the private key in %s with %s: %s",
-                             files->key, files->cert, openssl_reason());
     if (SSL_CTX_check_private_key(ctx) != 1)
         return vts_error_set(error, VTS_ERR_INVALID,
                              "the private key in %s does not belong to the certificate in %s",
@@ -124,7 +136,7 @@ static enum vts_err load_identity(SSL_CTX *ctx, const struct vts_tls_files *file
     return check_validity(ctx, files->cert, error);
 }
 
-/* Mixes the subjects and keys of the accepted CAs into the realm of the tickets. */
+/* Mixes the certificates of the accepted CAs into the realm of the tickets. */
 static void digest_client_ca(SSL_CTX *ctx, unsigned char ret_realm[32])
 {
     STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
@@ -191,6 +203,7 @@ enum vts_err vts_tls_ctx_new(const struct vts_tls_files *files, struct vts_tls_c
         return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
     err = set_up(ctx, files, error);
     if (err != VTS_OK) {
+        ERR_clear_error(); /* the queue is the thread's, and the next failure is not this one */
         SSL_CTX_free(ctx);
         return err;
     }
