@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/CONFIG.md and docs/METRICS.md from the tables in server/.
+
+generate-docs.py [ROOT [FOLDER]]: reads ROOT/server (default: this project) and writes into FOLDER
+(default: ROOT/docs). tests/lint/check_docs.py compares what is there with what this makes.
+"""
+import re
+import sys
+from pathlib import Path
+
+STRING = r'"(?:\\.|[^"\\])*"'
+TOKEN = re.compile(STRING + r"|[^\s,()][^,()]*")
+
+CONFIG_HEAD = """\
+# Configuration of vtstatusd
+
+Every option is a flag and an environment variable; a flag wins over the variable, and an empty
+variable counts as unset. A mistake in either stops the server before it listens, with exit code 2
+and a line that names it. `--help` prints the same options; it, `--version` and `--descriptor-set`
+only print, and have no variable.
+
+Generated from `server/app/options.def` and `server/guard/limits.def` by `scripts/generate-docs.py`;
+do not edit.
+"""
+
+LIMITS_HEAD = """\
+## Limits
+
+`--limit NAME=N[,NAME=N...]` changes limits; N is a whole number from 1 to 10^9. How often each was
+met is in the metric `vts_limit_hits_total` ([METRICS.md](METRICS.md)).
+"""
+
+METRICS_HEAD = """\
+# Metrics of vtstatusd
+
+`GET /metrics` answers with these counters in the Prometheus text format 0.0.4. They start at zero
+with the process and only rise; a rate is the reader's to compute.
+
+Generated from `server/obs/metrics.def` and `server/guard/limits.def` by `scripts/generate-docs.py`;
+do not edit.
+"""
+
+LIMIT_HITS = """\
+## Limits
+
+`vts_limit_hits_total` counts the times a limit was met, with one label, `limit`. What each limit
+bounds, and why, is in [CONFIG.md](CONFIG.md).
+"""
+
+
+def unquote(token):
+    if token == "NULL":
+        return None
+    return re.sub(r"\\(.)", r"\1", token[1:-1]) if token.startswith('"') else token.strip()
+
+
+def read_table(path, columns):
+    """The rows X(...) of a .def file, as lists of texts; NULL is None."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    rows = []
+    for match in re.finditer(r"^X\(((?:" + STRING + r"|[^()\"])*)\)", text, re.MULTILINE):
+        row = [unquote(token.group(0)) for token in TOKEN.finditer(match.group(1))]
+        if len(row) != columns:
+            raise ValueError(f"{path}: {len(row)} columns, not {columns}: {match.group(0)}")
+        rows.append(row)
+    if not rows or len(rows) != len(re.findall(r"^X\(", text, re.MULTILINE)):
+        raise ValueError(f"{path}: a row is not X(...) of strings, names and numbers")
+    return rows
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell(text) for text in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def code(text):
+    return f"`{text}`"
+
+
+def write_config(root):
+    options = read_table(root / "server/app/options.def", 5)
+    limits = read_table(root / "server/guard/limits.def", 5)
+    option_rows = [(code(f"--{flag} {argument}"), code(f"VTSTATUSD_{name}"),
+                    "" if value is None else code(value), text)
+                   for name, flag, argument, value, text in options]
+    limit_rows = [(code(name), value, unit, why) for _, name, value, unit, why in limits]
+    return "\n".join([CONFIG_HEAD, "## Options\n",
+                      table(("Flag", "Variable", "Default", "What it sets"), option_rows),
+                      LIMITS_HEAD, table(("Name", "Default", "Unit", "Why"), limit_rows)])
+
+
+def write_metrics(root):
+    metrics = read_table(root / "server/obs/metrics.def", 3)
+    limits = read_table(root / "server/guard/limits.def", 5)
+    rows = [(code(name), text) for _, name, text in metrics]
+    series = [(code('vts_limit_hits_total{limit="%s"}' % name), why) for _, name, _, _, why in limits]
+    return "\n".join([METRICS_HEAD, "## Counters\n", table(("Name", "Counts"), rows),
+                      LIMIT_HITS, table(("Series", "The limit is on"), series)])
+
+
+def generate(root):
+    """The documents by name."""
+    return {"CONFIG.md": write_config(root), "METRICS.md": write_metrics(root)}
+
+
+def main():
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else root / "docs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in generate(root).items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
