@@ -190,11 +190,13 @@ void vts_conn_pump(struct vts_conn *conn)
         conn_close(conn);
         return;
     }
+    /* Flushed first, for whether the peer takes it is what one of the deadlines is about. */
+    vts_transport_flush(conn->transport);
     arm_timer(conn, check_deadlines(conn));
-    if (conn->state == VTS_CONN_ENDING)
+    if (conn->state == VTS_CONN_ENDING) {
+        (void)write_output(conn); /* the reason, if it can still be told */
         conn_close(conn);
-    else
-        vts_transport_flush(conn->transport);
+    }
 }
 
 static void on_timer(void *context)
