@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_dialect_rest.c - which representation is chosen, and conditional answers. */
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#include "common/base/macros.h"
+#include "server/rpc/dialect_rest.h"
+#include "tests/support/suite.h"
+#include "tests/unit/server/fake_exchange.h"
+
+static struct fake_exchange fake;
+
+static void negotiation_follows_accept(void)
+{
+    static const struct {
+        const char *accept; /* NULL: none */
+        enum vts_rest_form form;
+    } rows[] = {
+        {NULL, VTS_REST_JSON},
+        {"", VTS_REST_JSON},
+        {"*/*", VTS_REST_JSON},
+        {"application/json", VTS_REST_JSON},
+        {"application/x-protobuf", VTS_REST_PROTO},
+        {"application/protobuf", VTS_REST_PROTO},
+        {"application/vnd.google.protobuf", VTS_REST_PROTO},
+        {"application/json;q=0.5, application/x-protobuf", VTS_REST_PROTO},
+        {"application/json, application/x-protobuf;q=0.9", VTS_REST_JSON},
+        {"application/json;q=0, */*", VTS_REST_PROTO},
+        {"text/html, application/*;q=0.1", VTS_REST_JSON},
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        enum vts_rest_form form = VTS_REST_JSON;
+
+        fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+        if (rows[i].accept != NULL)
+            fake_exchange_set(&fake, VTS_FIELD_ACCEPT, rows[i].accept);
+        CU_ASSERT_EQUAL(vts_rest_negotiate(&fake.exchange, &form), VTS_OK);
+        CU_ASSERT_EQUAL(form, rows[i].form);
+        CU_ASSERT_EQUAL(fake.sent_count, 0);
+        fake_exchange_fini(&fake);
+    }
+}
+
+static void negotiation_without_overlap_answers_406(void)
+{
+    enum vts_rest_form form;
+
+    fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+    fake_exchange_set(&fake, VTS_FIELD_ACCEPT, "text/html, image/*");
+    CU_ASSERT_EQUAL(vts_rest_negotiate(&fake.exchange, &form), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(fake.sent_count, 1);
+    CU_ASSERT_EQUAL(fake.exchange.response.code, 406);
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "vary"), "accept");
+    CU_ASSERT_PTR_NOT_NULL(strstr(fake.body, "invalid_argument"));
+    fake_exchange_fini(&fake);
+}
+
+static void count_release(void *owner)
+{
+    ++*(int *)owner;
+}
+
+/* Sends a resource whose body is "body" and its tail "+tail". */
+static void send_resource(const char *if_none_match, enum vts_rest_form form, int64_t retry_after_s,
+                          int *released)
+{
+    const struct vts_rest_resource resource = {.etag = vts_str_of("W/\"r7\""),
+                                               .body = vts_str_of("body"),
+                                               .retry_after_s = retry_after_s,
+                                               .release = count_release,
+                                               .owner = released};
+
+    *released = 0;
+    fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+    if (if_none_match != NULL)
+        fake_exchange_set(&fake, VTS_FIELD_IF_NONE_MATCH, if_none_match);
+    memcpy(fake.exchange.response.tail, "+tail", 5);
+    fake.exchange.response.tail_len = 5;
+    vts_rest_send(&fake.exchange, form, &resource);
+    CU_ASSERT_EQUAL(fake.sent_count, 1);
+    CU_ASSERT_EQUAL(*released, 0);
+    fake_exchange_fini(&fake);
+    CU_ASSERT_EQUAL(*released, 1);
+}
+
+static void resource_is_sent_with_its_fields(void)
+{
+    int released;
+
+    send_resource(NULL, VTS_REST_JSON, 3, &released);
+    CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
+    CU_ASSERT_STRING_EQUAL(fake.body, "body+tail");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/json");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "etag"), "W/\"r7\"");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "vary"), "accept");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "cache-control"), "no-cache");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "3");
+}
+
+static void resource_without_hint_has_no_retry_after(void)
+{
+    int released;
+
+    send_resource(NULL, VTS_REST_PROTO, 0, &released);
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "(none)");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/x-protobuf");
+}
+
+static void resource_the_reader_has_is_answered_304(void)
+{
+    static const struct {
+        const char *if_none_match;
+        int code;
+    } rows[] = {
+        {"W/\"r7\"", 304}, {"\"r7\"", 304}, {"*", 304},    {"\"a\", W/\"r7\"", 304},
+        {"W/\"r6\"", 200}, {"r7", 200},     {"\"\"", 200}, {"", 200},
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        int released;
+
+        send_resource(rows[i].if_none_match, VTS_REST_JSON, 3, &released);
+        CU_ASSERT_EQUAL(fake.exchange.response.code, rows[i].code);
+        CU_ASSERT_EQUAL(fake.body_len, rows[i].code == 304 ? 0 : strlen("body+tail"));
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "etag"), "W/\"r7\"");
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "3");
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"),
+                               rows[i].code == 304 ? "(none)" : "application/json");
+    }
+}
+
+static void text_is_sent_and_not_to_be_stored(void)
+{
+    int released = 0;
+
+    fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+    vts_rest_send_text(&fake.exchange, 503, "text/plain", vts_str_of("stopping\n"), count_release,
+                       &released);
+    CU_ASSERT_EQUAL(fake.exchange.response.code, 503);
+    CU_ASSERT_STRING_EQUAL(fake.body, "stopping\n");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "text/plain");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "cache-control"), "no-store");
+    fake_exchange_fini(&fake);
+    CU_ASSERT_EQUAL(released, 1);
+}
+
+static const struct vts_test tests[] = {
+    {"negotiation_follows_accept", negotiation_follows_accept},
+    {"negotiation_without_overlap_answers_406", negotiation_without_overlap_answers_406},
+    {"resource_is_sent_with_its_fields", resource_is_sent_with_its_fields},
+    {"resource_without_hint_has_no_retry_after", resource_without_hint_has_no_retry_after},
+    {"resource_the_reader_has_is_answered_304", resource_the_reader_has_is_answered_304},
+    {"text_is_sent_and_not_to_be_stored", text_is_sent_and_not_to_be_stored},
+};
+
+int main(void)
+{
+    return vts_test_run("test_dialect_rest", tests, VTS_ARRAY_LEN(tests));
+}
