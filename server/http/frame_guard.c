@@ -152,6 +152,8 @@ static enum vts_verdict open_stream(struct vts_frame_guard *guard, uint32_t id, 
 
     guard->highest_id = id;
     guard->streams_opened++;
+    if (guard->has_left)
+        return vts_frame_guard_glitch(guard, now_ns);
     if (id == next_id)
         return VTS_VERDICT_PASS;
     guard->gaps[place].first = next_id;

@@ -66,6 +66,7 @@ struct vts_frame_guard {
     uint32_t block_continuations;
     uint32_t settings_count;
     bool has_goaway; /* one is everybody's right */
+    bool has_left;   /* our last GOAWAY is out: set by the owner; new streams are ignored */
     uint64_t window_updates;
     uint64_t data_frames_sent;
     uint64_t frames_sent; /* HEADERS and DATA */

@@ -11,6 +11,7 @@ void vts_h2_leave(struct vts_h2 *h2)
     if (h2->leaving == VTS_H2_LEFT)
         return;
     h2->leaving = VTS_H2_LEFT;
+    h2->guard.has_left = true;
     if (nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, last_id, NGHTTP2_NO_ERROR, NULL, 0) !=
         0)
         vts_conn_end(h2->conn, "out of memory");
