@@ -11,7 +11,12 @@
 #include "common/base/assert.h"
 #include "common/base/mem.h"
 
-enum { IDLE_STREAMS_MAX = 512, FIELD_OVERHEAD_BYTES = 32 };
+enum {
+    IDLE_STREAMS_MAX = 512,
+    FIELD_OVERHEAD_BYTES = 32,
+    /* A few octets of HPACK repeat a long field line; nobody's lists are as long. */
+    JOINED_MAX_BYTES = 1024,
+};
 
 struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id)
 {
@@ -101,13 +106,17 @@ static void add_pseudo_header(struct vts_h2_stream *stream, struct vts_str name,
 }
 
 /* A list field that comes twice means the same as both values joined by a comma
- * (RFC 9110 5.3). The header limits bound what is gathered here. */
+ * (RFC 9110 5.3). Past the bound the rest of the list is left out, which makes an answer less well
+ * negotiated at worst. */
 static void join(struct vts_h2_stream *stream, enum vts_field field, struct vts_str value)
 {
     struct vts_str *known = &stream->exchange.request.fields[field];
     size_t len = known->len + 2 + value.len;
-    char *joined = vts_mem_alloc(len);
+    char *joined;
 
+    if (len > JOINED_MAX_BYTES)
+        return;
+    joined = vts_mem_alloc(len);
     if (joined == NULL) {
         stream->is_head_too_large = true;
         return;
