@@ -240,7 +240,10 @@ static void decrypt(struct vts_transport *transport)
         transport->ops->on_turn(transport->owner);
         break;
     case SSL_ERROR_ZERO_RETURN:
-        end(transport, VTS_TRANSPORT_END_PEER, "the peer closed");
+        /* A peer that has asked its last may well wait for the answer (RFC 8446 6.1). */
+        transport->ops->on_turn(transport->owner);
+        if (transport->state == OPEN)
+            end(transport, VTS_TRANSPORT_END_PEER, "the peer closed");
         break;
     default:
         end_tls(transport);
