@@ -272,6 +272,15 @@ def a_request_with_a_body_is_answered():
 
 
 @case
+def a_body_too_large_is_413_although_it_is_still_coming():
+    answer = curl("/vtstatus.v1.StatusService/GetStatus", "--data-binary", "@-",
+                  body=b"x" * (2 << 20))
+    expect_error(answer, 413, "resource_exhausted", "2 MiB")
+    answer = curl("/status", "--data-binary", "@-", version="--http1.1", body=b"x" * (2 << 20))
+    check(answer.code in (405, 413), f"code {answer.code}")
+
+
+@case
 def expect_continue_is_obeyed():
     answer = curl("/status", "-X", "GET", "--data-binary", "@-", "-H", "Expect: 100-continue",
                   "--expect100-timeout", "30", body=b"x" * 2000, version="--http1.1")

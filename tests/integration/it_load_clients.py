@@ -85,14 +85,12 @@ def nghttp_trailers_and_bodies():
 
 @case
 def a_body_too_large_is_413():
-    """With nghttp, as curl 7.88 forgets an answer that comes before it has sent all."""
     with Server(*LONG_AGO, "--limit", "body_bytes=5000") as server:
         large = Path(server.certs) / "large"
         large.write_bytes(b"x" * 200000)
         out = run("nghttp", "-v", "-d", large, f"{server.url}/vtstatus.v1.StatusService/GetStatus")
         check(":status: 413" in out, out)
         check('"code":"resource_exhausted"' in out, out)
-        check("(error_code=NO_ERROR(0x00))" in out, "the rest of the body is not asked off")
         equal(server.metrics()['vts_limit_hits_total{limit="body_bytes"}'], 1)
 
 

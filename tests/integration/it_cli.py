@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The vtstatus command against a real vtstatusd: exit codes, pipes, terminals, signals."""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from cases import case, check, equal, main  # noqa: E402
+from vts_server import WAIT_S, Server, make_certs, shared_certs  # noqa: E402
+
+VTSTATUS = os.environ.get("VTSTATUS") or str(
+    Path(__file__).resolve().parents[2] / "build/dev/bin/vtstatus")
+AT_REST = ("--simulate", "delay=24h,error_rate=0")
+DONE = ("--simulate", "delay=0s,error_rate=0")
+FAILED = ("--simulate", "delay=0s,error_rate=1")
+FAST = ("--interval", "20ms", "--max-interval", "50ms", "--backoff-factor", "1")
+
+
+def environment(**more):
+    """Ours, without what would change the command's behaviour."""
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith("VTSTATUS") and name not in ("NO_COLOR", "CLICOLOR_FORCE")}
+    return {**env, "TERM": "xterm", **more}
+
+
+def trust(server):
+    return ("--url", server.url, "--cacert", str(server.certs / "ca.pem"))
+
+
+def vtstatus(server, *arguments, env=None):
+    return subprocess.run([VTSTATUS, *(trust(server) if server else ()), *arguments],
+                          capture_output=True, text=True, timeout=WAIT_S, check=False,
+                          stdin=subprocess.DEVNULL, env=env or environment())
+
+
+def expect(result, code, *words):
+    """Exit code; words that stderr has; no data on stdout where there is no answer."""
+    equal(result.returncode, code, f"{result.args[1:]}: {result.stderr}")
+    for word in words:
+        check(word in result.stderr, f"no {word!r} in {result.stderr!r}")
+    if words:
+        check(result.stderr.startswith("vtstatus: "), repr(result.stderr))
+        equal(len(result.stderr.splitlines()), 1, f"lines: {result.stderr!r}")
+
+
+# ---- exit codes -------------------------------------------------------------------------------
+
+@case
+def a_completed_job_is_0():
+    with Server(*DONE) as server:
+        for command in ("get", "poll"):
+            result = vtstatus(server, command)
+            expect(result, 0)
+            equal(result.stderr, "", command)
+            check("completed" in result.stdout, result.stdout)
+        result = vtstatus(server, "health")
+        expect(result, 0)
+        equal(result.stdout, "healthy\n")
+        equal(vtstatus(server, "health", "-o", "json").stdout, '{"healthy":true}\n')
+
+
+@case
+def a_failed_job_is_1():
+    with Server(*FAILED) as server:
+        for command in ("get", "poll"):
+            for output in ("text", "json"):
+                result = vtstatus(server, command, "--output", output)
+                expect(result, 1)
+                check("error" in result.stdout, result.stdout)
+        message = json.loads(result.stdout)["error"]["message"]
+        check(message and message in vtstatus(server, "get").stdout, "the error is not shown")
+
+
+@case
+def a_pending_job_is_0_for_get():
+    with Server(*AT_REST) as server:
+        result = vtstatus(server, "get")
+        expect(result, 0)
+        for word in ("pending", "default", "ask again"):
+            check(word in result.stdout, result.stdout)
+
+
+@case
+def wrong_usage_is_2():
+    with Server(*AT_REST) as server:
+        for arguments in ((), ("--nonsense",), ("fetch",), ("get", "a", "b"), ("get", "--interval",
+                          "1s"), ("poll", "--interval"), ("poll", "--interval", "soon"),
+                          ("poll", "--backoff-factor", "0.5"), ("get", "bad id"), ("get", "../x"),
+                          ("get", "a" * 129), ("--url", "ftp://x", "get"), ("health", "x"),
+                          ("--url", "http://example.com", "get"), ("-o", "xml", "get")):
+            expect(vtstatus(server, *arguments), 2, "vtstatus: ")
+        equal(server.metrics()["vts_http_requests_total"], 0, "requests of wrong usage")
+
+
+@case
+def no_answer_is_3():
+    with Server(*AT_REST) as server:
+        expect(vtstatus(None, "--url", server.url, "get"), 3, "not trusted", "--cacert")
+        other = make_certs()
+        expect(vtstatus(None, "--url", server.url, "--cacert", str(other / "ca.pem"), "get"), 3,
+               "not trusted")
+        gone = server.url
+    result = vtstatus(None, "--url", gone, "--cacert", str(shared_certs() / "ca.pem"), "get")
+    expect(result, 3, "refused", gone)
+    result = vtstatus(None, "--url", gone, "--cacert", str(shared_certs() / "ca.pem"), "health")
+    expect(result, 3, "refused")
+    result = vtstatus(None, "--url", gone, "--cacert", str(shared_certs() / "ca.pem"), "poll",
+                      "--max-failures", "3", *FAST)
+    equal(result.returncode, 3)
+    check("3 of 3 tries" in result.stderr, result.stderr)
+    check("trying again" in result.stderr, "the retries are silent")
+    expect(vtstatus(None, "--url", "https://no-such-host.invalid", "get"), 3, "no-such-host.invalid")
+
+
+@case
+def giving_up_is_4():
+    with Server(*AT_REST) as server:
+        result = vtstatus(server, "poll", "--max-retries", "2", "--ignore-hints", *FAST)
+        expect(result, 4, "3 tries", "the job goes on", "vtstatus poll")
+        result = vtstatus(server, "poll", "default", "--deadline", "200ms")
+        expect(result, 4, "deadline", "continue with: vtstatus poll default")
+
+
+@case
+def an_unknown_job_is_5():
+    with Server(*AT_REST) as server:
+        for command in ("get", "poll"):
+            result = vtstatus(server, command, "no-such-job")
+            expect(result, 5, "no-such-job")
+            equal(result.stdout, "")
+
+
+@case
+def client_certificates_are_shown():
+    certs = shared_certs()
+    with Server(*DONE, "--client-ca", certs / "ca.pem") as server:
+        expect(vtstatus(server, "get"), 3, "certificate", "--cert FILE --key FILE")
+        expect(vtstatus(server, "get", "--cert", certs / "client.pem", "--key",
+                        certs / "client-key.pem"), 0)
+        other = make_certs()
+        expect(vtstatus(server, "get", "--cert", other / "client.pem", "--key",
+                        other / "client-key.pem"), 3, "certificate")
+
+
+@case
+def the_environment_stands_for_flags():
+    certs = shared_certs()
+    with Server(*DONE, "--client-ca", certs / "ca.pem") as server:
+        env = environment(VTSTATUS_URL=server.url, VTSTATUS_CACERT=str(certs / "ca.pem"),
+                          VTSTATUS_CERT=str(certs / "client.pem"),
+                          VTSTATUS_KEY=str(certs / "client-key.pem"))
+        expect(vtstatus(None, "get", env=env), 0)
+        expect(vtstatus(None, "--cacert", make_certs() / "ca.pem", "get", env=env), 3, "trusted")
+
+
+# ---- into a pipe ------------------------------------------------------------------------------
+
+@case
+def piped_text_has_a_line_a_change():
+    with Server("--simulate", "delay=1s,error_rate=0,seed=3") as server:
+        result = vtstatus(server, "poll", "--ignore-hints", *FAST)
+    expect(result, 0)
+    equal(result.stderr, "")
+    lines = result.stdout.splitlines()
+    check(len(lines) >= 4, lines)
+    equal(len(set(lines)), len(lines), "a line came twice")
+    for line in lines[:-1]:
+        check(line.startswith("default: pending, "), line)
+    check(lines[-1].startswith("default: completed: "), lines[-1])
+    check("\x1b" not in result.stdout and "\r" not in result.stdout, "colours in a pipe")
+
+
+@case
+def piped_json_ends_with_the_final_status():
+    with Server("--simulate", "delay=1s,error_rate=1,seed=3") as server:
+        result = vtstatus(server, "poll", "--output", "json", "--ignore-hints", *FAST)
+        expect(result, 1)
+        equal(result.stderr, "")
+        statuses = [json.loads(line) for line in result.stdout.splitlines()]
+        revisions = [int(one["revision"]) for one in statuses]
+        equal(revisions, sorted(set(revisions)), "revisions")
+        equal({one["status"] for one in statuses[:-1]}, {"pending"})
+        last = statuses[-1]
+        equal((last["status"], last["done"], last["jobId"]), ("error", True, "default"))
+        equal(last, json.loads(server.get("/status")[2]), "as the server itself writes it")
+
+
+@case
+def json_of_get_is_what_the_server_writes():
+    with Server(*DONE) as server:
+        result = vtstatus(server, "get", "-o", "json")
+        equal(result.stdout, server.get("/status")[2].decode() + "\n")
+
+
+@case
+def a_reader_that_leaves_ends_the_polling():
+    with Server("--simulate", "delay=24h") as server:
+        process = subprocess.Popen(
+            [VTSTATUS, *trust(server), "poll", "--ignore-hints", *FAST], env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        process.stdout.close()
+        try:
+            # It notices with the next change, at the latest when the job is picked up.
+            process.stderr.read()
+            process.wait(WAIT_S)
+        finally:
+            process.kill()
+            process.wait()
+            process.stderr.close()
+        check(process.returncode in (-signal.SIGPIPE, 4), process.returncode)
+
+
+# ---- on a terminal ----------------------------------------------------------------------------
+
+class Terminal:
+    """The command on a terminal of its own: stderr always, stdout unless it is piped."""
+
+    def __init__(self, server, *arguments, columns=100, pipes_stdout=False, **more):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        # A session of its own, so that its interrupt key reaches it alone.
+        self.process = subprocess.Popen(
+            [VTSTATUS, *trust(server), *arguments], stdin=slave, stderr=slave,
+            stdout=subprocess.PIPE if pipes_stdout else slave, env=environment(**more),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.screen = ""
+
+    def read_until(self, pattern):
+        """None as pattern: until the end."""
+        deadline = time.monotonic() + WAIT_S
+        while pattern is None or not re.search(pattern, self.screen):
+            left = deadline - time.monotonic()
+            more = b""
+            if left > 0 and select.select([self.master], [], [], left)[0]:
+                try:
+                    more = os.read(self.master, 65536)
+                except OSError:  # the other side is closed
+                    more = b""
+            if not more:
+                if pattern is None and left > 0:
+                    break
+                self.kill()
+                raise AssertionError(f"no {pattern} on the terminal: {self.screen!r}")
+            self.screen += more.decode(errors="replace")
+
+    def finish(self):
+        """Exit code; what it wrote is in screen, and in out what went into the pipe."""
+        self.read_until(None)
+        try:
+            self.out, _ = self.process.communicate(timeout=WAIT_S)
+        finally:
+            self.kill()
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.master is not None:
+            os.close(self.master)
+            self.master = None
+
+
+def last_line(screen):
+    return screen.rstrip("\r\n").rsplit("\n", 1)[-1].rsplit("\r", 1)[-1].removeprefix("\x1b[K")
+
+
+@case
+def a_terminal_gets_one_line_that_is_redrawn():
+    with Server("--simulate", "delay=1s,error_rate=0,seed=3") as server:
+        terminal = Terminal(server, "poll", "--ignore-hints", *FAST)
+        equal(terminal.finish(), 0)
+    drawn = [part for part in terminal.screen.split("\r") if part.strip()]
+    check(len(drawn) > 10, f"redrawn {len(drawn)} times")
+    check(re.search(r"\[\S*#\S*\.\S*\]", terminal.screen), "no bar")
+    check(re.search(r"\d+ % \w+ \(\d of 6\)", terminal.screen), "no phase")
+    check("next look in 1 s" in terminal.screen, "not when it looks again")
+    equal(terminal.screen.count("\n"), 1, "the line is not redrawn but repeated")
+    check("completed" in last_line(terminal.screen), repr(terminal.screen[-200:]))
+    check("\x1b[32m" in terminal.screen, "no colour")
+
+
+@case
+def no_color_is_respected():
+    with Server("--simulate", "delay=500ms,error_rate=0") as server:
+        terminal = Terminal(server, "poll", "--ignore-hints", *FAST, NO_COLOR="1")
+        equal(terminal.finish(), 0)
+    check(not re.search(r"\x1b\[[0-9;]*m", terminal.screen), "coloured in spite of NO_COLOR")
+    check("\r" in terminal.screen and "\x1b[K" in terminal.screen, "not redrawn")
+    with Server(*DONE) as server:
+        terminal = Terminal(server, "get", NO_COLOR="1")
+        equal(terminal.finish(), 0)
+        check("\x1b" not in terminal.screen, repr(terminal.screen))
+        terminal = Terminal(server, "get")
+        equal(terminal.finish(), 0)
+        check("\x1b[32mcompleted\x1b[0m" in terminal.screen, repr(terminal.screen))
+        result = vtstatus(server, "get", env=environment(CLICOLOR_FORCE="1"))
+        check("\x1b[32mcompleted" in result.stdout, "CLICOLOR_FORCE does nothing")
+
+
+@case
+def a_narrow_terminal_is_not_wrapped():
+    for columns in (20, 40, 80):
+        with Server("--simulate", "delay=500ms,error_rate=0") as server:
+            terminal = Terminal(server, "poll", "--ignore-hints", *FAST, columns=columns,
+                                pipes_stdout=True)
+            equal(terminal.finish(), 0)
+        for part in terminal.screen.split("\r"):
+            shown = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", part)
+            check(len(shown) < columns, f"{len(shown)} columns of {columns}: {shown!r}")
+
+
+@case
+def a_dumb_terminal_gets_lines():
+    with Server("--simulate", "delay=500ms,error_rate=0") as server:
+        terminal = Terminal(server, "poll", "--ignore-hints", *FAST, TERM="dumb")
+        equal(terminal.finish(), 0)
+    check("\x1b" not in terminal.screen, repr(terminal.screen))
+    check(terminal.screen.count("\r\n") >= 3, repr(terminal.screen))
+
+
+@case
+def stdout_stays_clean_beside_the_terminal():
+    with Server("--simulate", "delay=1s,error_rate=0") as server:
+        terminal = Terminal(server, "poll", "-o", "json", "--ignore-hints", *FAST,
+                            pipes_stdout=True)
+        equal(terminal.finish(), 0)
+    lines = terminal.out.decode().splitlines()
+    equal(json.loads(lines[-1])["status"], "completed")
+    check(all(json.loads(line)["jobId"] == "default" for line in lines), lines)
+    check("%" in terminal.screen, "no progress on the terminal")
+    equal(terminal.screen.count("\n"), 0, "the line stays on the terminal")
+
+
+# ---- signals ----------------------------------------------------------------------------------
+
+@case
+def an_interrupt_ends_the_waiting():
+    with Server(*AT_REST) as server:
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            process = subprocess.Popen([VTSTATUS, *trust(server), "poll"], text=True,
+                                       env=environment(), stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+            try:
+                check("pending" in process.stdout.readline(), "no first line")
+                process.send_signal(number)
+                _, err = process.communicate(timeout=WAIT_S)
+            finally:
+                process.kill()
+                process.wait()
+            equal(process.returncode, code)
+            equal(err, "vtstatus: interrupted; the job goes on, continue with: vtstatus poll\n")
+
+
+@case
+def the_interrupt_key_leaves_the_terminal_in_order():
+    with Server(*AT_REST) as server:
+        terminal = Terminal(server, "poll", "default")
+        terminal.read_until(r"next look in \d+ s")
+        os.write(terminal.master, b"\x03")
+        equal(terminal.finish(), 130)
+    check("continue with: vtstatus poll default" in last_line(terminal.screen),
+          repr(terminal.screen[-300:]))
+    check(terminal.screen.endswith("\n"), "the prompt would follow on the same line")
+
+
+@case
+def the_countdown_counts():
+    """Between two questions the line is drawn anew each second."""
+    with Server(*AT_REST) as server:
+        terminal = Terminal(server, "poll", "--interval", "60s", "--max-interval", "60s",
+                            "--jitter", "0")
+        terminal.read_until(r"next look in 60 s")
+        terminal.read_until(r"next look in 59 s")
+        terminal.read_until(r"next look in 58 s")
+        terminal.process.send_signal(signal.SIGINT)
+        equal(terminal.finish(), 130)
+        equal(server.metrics()["vts_http_requests_total"], 1, "it asked in the meantime")
+
+
+@case
+def an_interrupt_while_nobody_answers_ends_at_once():
+    """A server that is stopped in its tracks: the connection is there, the answer is not."""
+    with Server(*AT_REST) as server:
+        server.send_signal(signal.SIGSTOP)
+        try:
+            terminal = Terminal(server, "poll", "--connect-timeout", "1h", "--request-timeout", "1h")
+            terminal.read_until(r"asking")
+            terminal.process.send_signal(signal.SIGINT)
+            equal(terminal.finish(), 130)
+        finally:
+            server.send_signal(signal.SIGCONT)
+
+
+main(__file__)
