@@ -16,7 +16,11 @@
 #include "server/http/conn.h"
 #include "server/http/h1_strict.h"
 
-enum { INPUT_ROOM_BYTES = 128 * 1024, OUTPUT_MAX_BYTES = 4 * 1024 * 1024 };
+enum {
+    INPUT_ROOM_BYTES = 128 * 1024,
+    OUTPUT_PAUSE_BYTES = 64 * 1024, /* answers that wait; the next request waits with them */
+    OUTPUT_MAX_BYTES = 4 * 1024 * 1024,
+};
 
 /* A connection only ever goes round here, and leaves from anywhere to CLOSING:
  *
@@ -173,8 +177,9 @@ static int check_request(struct h1 *h1, const http_parser *parser, const char **
     if (h1->has_transfer_encoding && (!vts_str_equals_nocase(h1->transfer_encoding, "chunked") ||
                                       h1->is_http_1_0 || (parser->flags & F_CONTENTLENGTH) != 0))
         return 400;
-    *ret_text = "exactly one Host field is needed";
-    if (h1->hosts_count > 1 || (h1->hosts_count == 0 && !h1->is_http_1_0))
+    *ret_text = "exactly one Host field is needed, with a host";
+    if (h1->hosts_count > 1 || (h1->hosts_count == 0 && !h1->is_http_1_0) ||
+        (h1->hosts_count == 1 && !vts_h1_is_host(h1->exchange.request.fields[VTS_FIELD_HOST])))
         return 400;
     *ret_text = "the request target is malformed, or names another host than the Host field";
     if (!set_target(h1))
@@ -299,20 +304,25 @@ static void refuse_long_head(struct h1 *h1)
 /* One empty line before a request is forgiven (RFC 9112 2.2). */
 static void skip_empty_line(struct h1 *h1)
 {
-    if (h1->in.len >= 2 && memcmp(h1->in.ptr, "\r\n", 2) == 0)
-        vts_buf_consume(&h1->in, 2);
+    if (h1->seen >= 2 || h1->in.len < 2 || memcmp(h1->in.ptr, "\r\n", 2) != 0)
+        return;
+    vts_buf_consume(&h1->in, 2);
+    h1->seen = 0;
 }
 
-/* Answers the requests that are complete in `in`. */
+/* Answers the requests that are complete in `in`, as long as the peer takes the answers. */
 static void process(struct h1 *h1)
 {
     struct vts_limits *limits = h1->conn->server->limits;
 
-    while (h1->state == READING && h1->conn->state < VTS_CONN_ENDING && h1->in.len > 0) {
-        size_t head_len = vts_h1_head_len(vts_buf_str(&h1->in), h1->seen);
+    while (h1->state == READING && h1->conn->state < VTS_CONN_ENDING && h1->in.len > 0 &&
+           h1->out.len < OUTPUT_PAUSE_BYTES) {
         const char *text = NULL;
+        size_t head_len;
         int code;
 
+        skip_empty_line(h1);
+        head_len = vts_h1_head_len(vts_buf_str(&h1->in), h1->seen);
         if ((head_len == 0 ? h1->in.len : head_len) >
             vts_limits_get(limits, VTS_LIMIT_HEADER_BYTES)) {
             refuse_long_head(h1);
@@ -342,8 +352,6 @@ static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
     if (h1->in.len == 0)
         h1->header_since_ns = vts_conn_now_ns(conn);
     vts_buf_append(&h1->in, bytes, len);
-    if (h1->seen == 0)
-        skip_empty_line(h1);
     if (vts_buf_check(&h1->in) != VTS_OK)
         vts_conn_end(conn, "too much input before an answer was taken");
     process(h1);
@@ -352,8 +360,11 @@ static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
 static size_t produce(struct vts_conn *conn, char *out)
 {
     struct h1 *h1 = h1_of(conn);
-    size_t len = h1->out.len < VTS_GATHER_BYTES ? h1->out.len : VTS_GATHER_BYTES;
+    size_t len;
 
+    if (h1->out.len == 0 && h1->seen < h1->in.len)
+        process(h1);
+    len = h1->out.len < VTS_GATHER_BYTES ? h1->out.len : VTS_GATHER_BYTES;
     if (len == 0)
         return 0;
     memcpy(out, h1->out.ptr, len);
@@ -381,8 +392,8 @@ static int64_t check_deadlines(struct vts_conn *conn, int64_t now_ns)
     int64_t since_ns = conn->active_ns;
     int64_t due_ns;
 
-    if (h1->state != READING)
-        return INT64_MAX;
+    if (h1->state != READING || h1->out.len > 0)
+        return INT64_MAX; /* while answers wait, the deadline is the transport's */
     if (h1->in.len > 0) {
         limit = VTS_LIMIT_HEADER_MS;
         since_ns = h1->header_since_ns;

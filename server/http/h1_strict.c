@@ -98,3 +98,16 @@ int vts_h1_check_head(struct vts_str head, const char **ret_text)
     }
     return code;
 }
+
+bool vts_h1_is_host(struct vts_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_letter_or_digit =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+        if (!is_letter_or_digit && (c == '\0' || strchr("-._~%!$&'()*+,;=:[]", c) == NULL))
+            return false;
+    }
+    return text.len > 0;
+}
