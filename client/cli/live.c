@@ -35,8 +35,15 @@ void vts_cli_live_init(struct vts_cli_live *live, bool is_on, const char *job_id
                                   .has_colors = vts_cli_terminal_has_colors(stderr),
                                   .job_id = job_id != NULL ? job_id : "default"};
     (void)pthread_mutex_init(&live->lock, NULL); /* cannot fail with default attributes */
-    if (is_on)
-        draw(live);
+}
+
+void vts_cli_live_show(struct vts_cli_live *live)
+{
+    if (!live->is_on)
+        return;
+    (void)pthread_mutex_lock(&live->lock);
+    draw(live);
+    (void)pthread_mutex_unlock(&live->lock);
 }
 
 void vts_cli_live_fini(struct vts_cli_live *live)

@@ -19,6 +19,8 @@ struct vts_cli_live {
 };
 
 void vts_cli_live_init(struct vts_cli_live *live, bool is_on, const char *job_id);
+/* Draws the line before there is anything to tell. */
+void vts_cli_live_show(struct vts_cli_live *live);
 /* Removes the line. */
 void vts_cli_live_fini(struct vts_cli_live *live);
 /* What the last try brought. */
