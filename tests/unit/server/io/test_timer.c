@@ -117,7 +117,7 @@ static void set_running_timer_moves_it(void)
 
     init_timers(timers, 3);
     for (int i = 0; i < 3; i++)
-        vts_timer_heap_set(&heap, &timers[i], 10 * (i + 1));
+        vts_timer_heap_set(&heap, &timers[i], INT64_C(10) * (i + 1));
     vts_timer_heap_set(&heap, &timers[2], 5);
     CU_ASSERT_PTR_EQUAL(heap.root, &timers[2]);
     vts_timer_heap_set(&heap, &timers[2], 15);

@@ -15,10 +15,10 @@ static struct fake_exchange fake;
 
 static const struct row {
     enum vts_rpc_code code;
-    const char *word;
     int http_code;
+    const char *word;
 } rows[] = {
-#define X(number, name, word, http_code) {VTS_RPC_##name, word, http_code},
+#define X(number, name, word, http_code) {VTS_RPC_##name, http_code, word},
 #include "common/wire/rpc_code.def"
 #undef X
 };
