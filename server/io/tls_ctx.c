@@ -10,7 +10,6 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "server/io/tls_openssl.h"
