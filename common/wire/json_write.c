@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "common/base/json_text.h"
+#include "common/wire/base64.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
@@ -70,20 +71,8 @@ static enum vts_err write_duration(struct vts_buf *buf, const Google__Protobuf__
 
 static void write_base64(struct vts_buf *buf, const uint8_t *bytes, size_t len)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
     vts_buf_append_text(buf, "\"");
-    for (size_t i = 0; i < len; i += 3) {
-        size_t have = len - i < 3 ? len - i : 3;
-        uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)(have > 1 ? bytes[i + 1] : 0) << 8 |
-                         (have > 2 ? bytes[i + 2] : 0);
-        char quad[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
-                        have > 1 ? alphabet[group >> 6 & 63] : '=',
-                        have > 2 ? alphabet[group & 63] : '='};
-
-        vts_buf_append(buf, quad, sizeof(quad));
-    }
+    vts_base64_encode(buf, vts_str_make(bytes, len), VTS_BASE64_PADDED);
     vts_buf_append_text(buf, "\"");
 }
 
