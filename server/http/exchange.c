@@ -6,8 +6,12 @@
 
 #include "common/base/assert.h"
 #include "common/base/macros.h"
+#include "common/base/mem.h"
 
-static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
+enum { LIST_MAX_BYTES = 1024 };
+
+static const char *const method_names[] = {"GET",    "HEAD",  "POST",   "PUT",
+                                           "DELETE", "PATCH", "OPTIONS"};
 
 /* With their lengths, since every field of every request is looked up here. */
 static const struct vts_str field_names[VTS_FIELD_COUNT] = {
@@ -85,6 +89,27 @@ enum vts_field vts_field_find(struct vts_str name)
         if (vts_str_equals(name, field_names[i]))
             return (enum vts_field)i;
     return VTS_FIELD_COUNT;
+}
+
+enum vts_err vts_field_join(struct vts_str *list, struct vts_str value, char **memory)
+{
+    size_t len = list->len + 2 + value.len;
+    char *joined;
+
+    /* A few octets of HPACK repeat a long field line; nobody's lists are as long. */
+    if (len > LIST_MAX_BYTES)
+        return VTS_OK;
+    joined = vts_mem_alloc(len);
+    if (joined == NULL)
+        return VTS_ERR_NOMEM;
+    memcpy(joined, list->ptr, list->len);
+    joined[list->len] = ',';
+    joined[list->len + 1] = ' ';
+    memcpy(joined + list->len + 2, value.ptr, value.len);
+    *list = vts_str_make(joined, len);
+    vts_mem_free(*memory);
+    *memory = joined;
+    return VTS_OK;
 }
 
 void vts_request_set_target(struct vts_request *request, struct vts_str target)

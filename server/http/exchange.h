@@ -16,6 +16,7 @@ enum vts_method {
     VTS_METHOD_POST,
     VTS_METHOD_PUT,
     VTS_METHOD_DELETE,
+    VTS_METHOD_PATCH,
     VTS_METHOD_OPTIONS,
     VTS_METHOD_OTHER,
 };
@@ -116,6 +117,12 @@ enum vts_method vts_method_parse(struct vts_str name);
 const char *vts_method_name(enum vts_method method);
 /* VTS_FIELD_COUNT for a field that nobody reads. The name is lower-case already. */
 enum vts_field vts_field_find(struct vts_str name);
+/* Appends another line of a list field to what is known of it: both mean the same as joined by a
+ * comma (RFC 9110 5.3). *memory, NULL or what the last call left there, holds the joined list and
+ * is the caller's to free. Past 1 KiB the rest of a list is left out, which makes an answer less
+ * well negotiated at worst. VTS_ERR_NOMEM. */
+VTS_MUST_CHECK enum vts_err vts_field_join(struct vts_str *list, struct vts_str value,
+                                           char **memory);
 /* Splits target into path and query. */
 void vts_request_set_target(struct vts_request *request, struct vts_str target);
 

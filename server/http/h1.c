@@ -53,6 +53,7 @@ struct h1 {
     struct vts_str transfer_encoding;
     bool has_transfer_encoding;
     char lower_name[32];
+    char *joined[VTS_FIELD_COUNT]; /* values of fields that came more than once */
 };
 
 static struct h1 *h1_of(const struct vts_conn *conn)
@@ -92,10 +93,12 @@ static void keep_field(struct h1 *h1)
     field = vts_field_find(vts_str_make(h1->lower_name, h1->name.len));
     if (field == VTS_FIELD_HOST)
         h1->hosts_count++;
-    /* Of a repeated list the first line is taken; joining them needs memory an answer that is
-     * merely less well negotiated is not worth. */
-    if (field != VTS_FIELD_COUNT && request->fields[field].ptr == NULL)
+    if (field == VTS_FIELD_COUNT)
+        return;
+    if (request->fields[field].ptr == NULL)
         request->fields[field] = value;
+    else if (vts_field_join(&request->fields[field], value, &h1->joined[field]) != VTS_OK)
+        vts_conn_end(h1->conn, "out of memory");
 }
 
 static int on_name(http_parser *parser, const char *at, size_t len)
@@ -203,6 +206,8 @@ static int parse_head(struct h1 *h1, struct vts_str head, const char **ret_text)
     taken = http_parser_execute(&parser, &parser_settings, head.ptr, head.len);
     *ret_text = http_errno_description(HTTP_PARSER_ERRNO(&parser));
     /* An upgrade is not taken up; the request is answered as what it is without it. */
+    if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD)
+        return 501;
     if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || taken != head.len || h1->url.len == 0)
         return 400;
     h1->exchange.request.method =
@@ -264,9 +269,18 @@ static void send_response(struct vts_exchange *exchange)
 
 static const struct vts_exchange_ops exchange_ops = {.send = send_response};
 
+static void free_joined(struct h1 *h1)
+{
+    for (int i = 0; i < VTS_FIELD_COUNT; i++) {
+        vts_mem_free(h1->joined[i]);
+        h1->joined[i] = NULL;
+    }
+}
+
 static void begin_request(struct h1 *h1)
 {
     vts_exchange_init(&h1->exchange, &exchange_ops);
+    free_joined(h1);
     h1->url = vts_str_make("", 0);
     h1->is_value = false;
     h1->fields_count = h1->hosts_count = 0;
@@ -432,6 +446,7 @@ static void h1_free(struct vts_conn *conn)
 
     if (h1->state == HANDLED)
         vts_exchange_fini(&h1->exchange);
+    free_joined(h1);
     vts_buf_fini(&h1->in);
     vts_buf_fini(&h1->out);
     vts_mem_free(h1);

@@ -5,8 +5,11 @@
 
 enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000 };
 
-/* RFC 9113 6.8: the notice gives a round trip's grace; 5 s when the peer does not answer PING. */
+/* RFC 9113 6.8: the notice gives a round trip's grace, and the answered PING tells when it is over.
+ * For peers that do not answer: libcurl does not look at a connection it does not use, and has
+ * nothing to lose on it then. */
 static const int64_t notice_grace_ns = INT64_C(5) * VTS_NS_PER_S;
+static const int64_t idle_notice_grace_ns = VTS_NS_PER_S;
 
 static void check_body_rate(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t now_ns)
 {
@@ -86,6 +89,18 @@ static int64_t bound(struct vts_h2 *h2, enum vts_limit limit, int64_t since_ns, 
     return limit_due_ns < due_ns ? limit_due_ns : due_ns;
 }
 
+static int64_t leave_after_grace(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+{
+    int64_t grace_ns = h2->open_count > 0 ? notice_grace_ns : idle_notice_grace_ns;
+    int64_t leave_due_ns = h2->noticed_ns + grace_ns;
+
+    if (now_ns >= leave_due_ns)
+        vts_h2_leave(h2);
+    else if (leave_due_ns < due_ns)
+        due_ns = leave_due_ns;
+    return due_ns;
+}
+
 /* A connection that has been quiet for a second may stay so for long, and one whose requests come
  * far apart, as a poller's do, is quiet again at once. */
 static int64_t trim_when_quiet(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
@@ -126,12 +141,8 @@ int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
         due_ns = bound(h2, VTS_LIMIT_SETTINGS_ACK_MS, h2->started_ns, now_ns, due_ns);
     if (h2->header_since_ns != 0)
         due_ns = bound(h2, VTS_LIMIT_HEADER_MS, h2->header_since_ns, now_ns, due_ns);
-    if (h2->leaving == VTS_H2_NOTICED) {
-        if (now_ns >= h2->noticed_ns + notice_grace_ns)
-            vts_h2_leave(h2);
-        else if (h2->noticed_ns + notice_grace_ns < due_ns)
-            due_ns = h2->noticed_ns + notice_grace_ns;
-    }
+    if (h2->leaving == VTS_H2_NOTICED)
+        due_ns = leave_after_grace(h2, now_ns, due_ns);
     if (h2->open_count > 0 && check_streams(h2, now_ns) &&
         now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS < due_ns)
         due_ns = now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS;

@@ -11,12 +11,7 @@
 #include "common/base/assert.h"
 #include "common/base/mem.h"
 
-enum {
-    IDLE_STREAMS_MAX = 512,
-    FIELD_OVERHEAD_BYTES = 32,
-    /* A few octets of HPACK repeat a long field line; nobody's lists are as long. */
-    JOINED_MAX_BYTES = 1024,
-};
+enum { IDLE_STREAMS_MAX = 512, FIELD_OVERHEAD_BYTES = 32 };
 
 struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id)
 {
@@ -105,31 +100,6 @@ static void add_pseudo_header(struct vts_h2_stream *stream, struct vts_str name,
         request->authority = hold(stream, value);
 }
 
-/* A list field that comes twice means the same as both values joined by a comma
- * (RFC 9110 5.3). Past the bound the rest of the list is left out, which makes an answer less well
- * negotiated at worst. */
-static void join(struct vts_h2_stream *stream, enum vts_field field, struct vts_str value)
-{
-    struct vts_str *known = &stream->exchange.request.fields[field];
-    size_t len = known->len + 2 + value.len;
-    char *joined;
-
-    if (len > JOINED_MAX_BYTES)
-        return;
-    joined = vts_mem_alloc(len);
-    if (joined == NULL) {
-        stream->is_head_too_large = true;
-        return;
-    }
-    memcpy(joined, known->ptr, known->len);
-    joined[known->len] = ',';
-    joined[known->len + 1] = ' ';
-    memcpy(joined + known->len + 2, value.ptr, value.len);
-    *known = vts_str_make(joined, len);
-    vts_mem_free(stream->joined[field]);
-    stream->joined[field] = joined;
-}
-
 static void keep_field(struct vts_h2_stream *stream, struct vts_str name, nghttp2_rcbuf *value)
 {
     enum vts_field field = vts_field_find(name);
@@ -141,8 +111,9 @@ static void keep_field(struct vts_h2_stream *stream, struct vts_str name, nghttp
     known = &stream->exchange.request.fields[field];
     if (known->ptr == NULL)
         *known = hold(stream, value);
-    else
-        join(stream, field, vts_str_make(bytes.base, bytes.len));
+    else if (vts_field_join(known, vts_str_make(bytes.base, bytes.len), &stream->joined[field]) !=
+             VTS_OK)
+        stream->is_head_too_large = true;
 }
 
 enum vts_err vts_h2_stream_add_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name,

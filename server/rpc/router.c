@@ -86,6 +86,7 @@ static enum vts_rpc_code code_of_fault(int fault)
     case 414:
     case 431:
         return VTS_RPC_RESOURCE_EXHAUSTED;
+    case 501:
     case 505:
         return VTS_RPC_UNIMPLEMENTED;
     default:
@@ -102,6 +103,11 @@ void vts_router_handle(void *context, struct vts_exchange *exchange)
     if (request->fault != 0) {
         vts_outcome_send_http(exchange, request->fault, code_of_fault(request->fault),
                               request->fault_text);
+        return;
+    }
+    if (request->method == VTS_METHOD_OTHER) {
+        vts_outcome_send_http(exchange, 501, VTS_RPC_UNIMPLEMENTED,
+                              "this method is not known here");
         return;
     }
     route = find_route(router, request->path);
