@@ -237,6 +237,8 @@ static void on_open(void *owner, struct vts_str alpn)
     vts_http_server_handshake_over(conn->server);
     set_state(conn, VTS_CONN_OPEN);
     conn->active_ns = vts_conn_now_ns(conn);
+    vts_transport_set_key_updates_max(conn->transport,
+                                      vts_limits_get(conn->server->limits, VTS_LIMIT_KEY_UPDATES));
     if (conn->ops->start(conn) != VTS_OK)
         vts_conn_end(conn, "out of memory");
 }
@@ -251,7 +253,11 @@ static void on_data(void *owner, const char *bytes, size_t len)
 
 static void on_turn(void *owner)
 {
-    vts_conn_pump(owner);
+    struct vts_conn *conn = owner;
+
+    if (vts_transport_has_key_flood(conn->transport))
+        vts_conn_end_by_limit(conn, VTS_LIMIT_KEY_UPDATES);
+    vts_conn_pump(conn);
 }
 
 static void on_end(void *owner, enum vts_transport_end end, const char *detail)

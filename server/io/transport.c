@@ -48,6 +48,8 @@ struct vts_transport {
     int64_t progress_ns;
     uint64_t bytes_in;
     uint64_t bytes_out;
+    uint64_t key_updates;
+    uint64_t key_updates_max;
 };
 
 static void set_state(struct vts_transport *transport, enum state next)
@@ -190,18 +192,9 @@ static void send_pending(struct vts_transport *transport)
         transport->ops->on_turn(transport->owner);
 }
 
-/* The newest reason in OpenSSL's queue, which is emptied: it belongs to the thread, not to us. */
-static const char *take_tls_reason(void)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-    ERR_clear_error();
-    return reason == NULL ? "TLS failure" : reason;
-}
-
 static void end_tls(struct vts_transport *transport)
 {
-    const char *reason = take_tls_reason();
+    const char *reason = vts_tls_take_reason();
 
     vts_transport_flush(transport); /* the alert */
     end(transport, VTS_TRANSPORT_END_TLS, reason);
@@ -291,6 +284,19 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         read_input(transport);
 }
 
+/* Called while handshake messages are worked on; once a KeyUpdate in its own state. */
+static void on_tls_state(const SSL *ssl, int where, int result)
+{
+    struct vts_tls_io *tls_io = BIO_get_data(SSL_get_rbio(ssl));
+    struct vts_transport *transport = VTS_CONTAINER_OF(tls_io, struct vts_transport, tls_io);
+
+    (void)result;
+    if (where != SSL_CB_ACCEPT_LOOP || SSL_get_state(ssl) != TLS_ST_SR_KEY_UPDATE)
+        return;
+    if (++transport->key_updates > transport->key_updates_max)
+        tls_io->in_len = 0; /* the owner is about to end this; what follows need not be read */
+}
+
 static enum vts_err set_up_tls(struct vts_transport *transport, struct vts_tls_ctx *tls)
 {
     struct vts_loop_buffers *buffers = vts_loop_buffers(transport->loop);
@@ -308,6 +314,7 @@ static enum vts_err set_up_tls(struct vts_transport *transport, struct vts_tls_c
     }
     SSL_set_bio(transport->ssl, bio, bio); /* adopts bio */
     SSL_set_accept_state(transport->ssl);
+    SSL_set_info_callback(transport->ssl, on_tls_state);
     return VTS_OK;
 }
 
@@ -351,7 +358,7 @@ enum vts_err vts_transport_write(struct vts_transport *transport, const char *by
 
     VTS_ASSERT(len <= VTS_TLS_RECORD_BYTES && transport->state == OPEN);
     if (SSL_write_ex(transport->ssl, bytes, len, &written) != 1 || written != len) {
-        (void)take_tls_reason(); /* the caller only needs to know that it is over */
+        (void)vts_tls_take_reason(); /* the caller only needs to know that it is over */
         return VTS_ERR_CLOSED;
     }
     if (buffers->write_len >= VTS_LOOP_WRITE_BYTES)
@@ -380,6 +387,16 @@ int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport)
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport)
 {
     return transport->bytes_in;
+}
+
+void vts_transport_set_key_updates_max(struct vts_transport *transport, uint64_t max)
+{
+    transport->key_updates_max = max;
+}
+
+bool vts_transport_has_key_flood(const struct vts_transport *transport)
+{
+    return transport->key_updates > transport->key_updates_max;
 }
 
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport)

@@ -61,6 +61,11 @@ void vts_transport_abort(struct vts_transport *transport);
 /* Since when output has waited without progress: less than 1 KiB taken, and not all of it. 0 when
  * no output waits. */
 int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport);
+/* How many TLS 1.3 key updates the peer may send (RFC 8446 4.6.3): they are work without a byte
+ * for the owner. To be set in on_open. */
+void vts_transport_set_key_updates_max(struct vts_transport *transport, uint64_t max);
+/* Whether the peer has sent more; the owner must end the transport in the same turn. */
+bool vts_transport_has_key_flood(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport);
 /* Such as "TLSv1.3"; a constant. */
