@@ -54,6 +54,8 @@ void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict)
     case VTS_VERDICT_PASS:
         break;
     case VTS_VERDICT_ASK_TO_LEAVE:
+        if (h2->conn->end_reason == NULL)
+            h2->conn->end_reason = "asked to leave";
         vts_h2_give_notice(h2);
         break;
     case VTS_VERDICT_END_CALM:

@@ -105,6 +105,10 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         count_reset(h2, frame);
         return 0;
     }
+    /* nghttp2 ends the session by itself when the peer breaks the protocol. */
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
+        h2->conn->end_reason == NULL)
+        h2->conn->end_reason = nghttp2_http2_strerror(frame->goaway.error_code);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     vts_frame_guard_sent(&h2->guard, frame->hd.type == NGHTTP2_DATA);
