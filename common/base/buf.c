@@ -14,21 +14,36 @@ void vts_buf_init(struct vts_buf *buf, size_t max_bytes)
     *buf = (struct vts_buf){.max = max_bytes};
 }
 
+/* Moves the bytes to the front of the allocation. */
+static void reclaim(struct vts_buf *buf)
+{
+    if (buf->consumed == 0)
+        return;
+    memmove(buf->ptr - buf->consumed, buf->ptr, buf->len);
+    buf->ptr -= buf->consumed;
+    buf->cap += buf->consumed;
+    buf->consumed = 0;
+}
+
 void vts_buf_fini(struct vts_buf *buf)
 {
+    reclaim(buf);
     vts_mem_free(buf->ptr);
     vts_buf_init(buf, buf->max);
 }
 
 char *vts_buf_reserve(struct vts_buf *buf, size_t len)
 {
-    size_t cap = buf->cap < 64 ? 64 : buf->cap;
+    size_t cap;
     char *grown;
 
     if (buf->err != VTS_OK)
         return NULL;
+    if (len > buf->cap - buf->len)
+        reclaim(buf);
     if (len <= buf->cap - buf->len)
         return buf->ptr + buf->len;
+    cap = buf->cap < 64 ? 64 : buf->cap;
     if (len > buf->max - buf->len) {
         buf->err = VTS_ERR_LIMIT;
         return NULL;
@@ -110,9 +125,14 @@ void vts_buf_append_format(struct vts_buf *buf, const char *fmt, ...)
 void vts_buf_consume(struct vts_buf *buf, size_t len)
 {
     VTS_ASSERT(len <= buf->len);
+    if (len == 0)
+        return; /* an empty buffer has no bytes to step over */
+    buf->ptr += len;
     buf->len -= len;
-    if (buf->len > 0)
-        memmove(buf->ptr, buf->ptr + len, buf->len);
+    buf->cap -= len;
+    buf->consumed += len;
+    if (buf->len == 0)
+        reclaim(buf);
 }
 
 enum vts_err vts_buf_check(const struct vts_buf *buf)

@@ -16,7 +16,8 @@
 struct vts_buf {
     char *ptr;
     size_t len;
-    size_t cap;
+    size_t cap;      /* from ptr on */
+    size_t consumed; /* bytes in front of ptr that were dropped and not reclaimed yet */
     size_t max;
     enum vts_err err;
 };
@@ -31,7 +32,7 @@ void vts_buf_append_format(struct vts_buf *buf, const char *fmt, ...) VTS_PRINTF
 /* Room for len more bytes at the end, or NULL; the caller writes there and calls vts_buf_commit. */
 VTS_MUST_CHECK char *vts_buf_reserve(struct vts_buf *buf, size_t len);
 void vts_buf_commit(struct vts_buf *buf, size_t len);
-/* Drops len bytes at the front. */
+/* Drops len bytes at the front, without moving the others. */
 void vts_buf_consume(struct vts_buf *buf, size_t len);
 /* VTS_OK, or what the first failed append met. */
 VTS_MUST_CHECK enum vts_err vts_buf_check(const struct vts_buf *buf);

@@ -167,6 +167,7 @@ static void free_workers(struct app *app)
 {
     join_workers(app);
     for (unsigned i = 0; i < app->workers_count; i++) {
+        vts_tls_ctx_unref(app->workers[i].next_tls); /* a reload that came too late */
         vts_http_server_stop(app->workers[i].server);
         vts_loop_free(app->workers[i].loop);
         vts_http_server_free(app->workers[i].server);

@@ -6,13 +6,15 @@
  */
 #include "server/guard/bucket.h"
 
+#include "common/base/assert.h"
 #include "common/base/clock.h"
 
 void vts_bucket_init(struct vts_bucket *bucket, uint64_t burst, uint64_t per_s)
 {
+    VTS_ASSERT(burst > 0 && per_s > 0 && per_s <= VTS_NS_PER_S);
     bucket->full_at_ns = 0;
     bucket->burst = burst > UINT32_MAX ? UINT32_MAX : (uint32_t)burst;
-    bucket->per_s = per_s > UINT32_MAX ? UINT32_MAX : (uint32_t)per_s;
+    bucket->per_s = (uint32_t)per_s;
 }
 
 enum vts_bucket_state vts_bucket_take(struct vts_bucket *bucket, int64_t now_ns)

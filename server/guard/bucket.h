@@ -17,7 +17,8 @@ struct vts_bucket {
     uint32_t per_s;
 };
 
-/* Full at the start. burst and per_s are at least 1. */
+/* Full at the start. burst and per_s are at least 1, and per_s at most 10^9; a token takes a whole
+ * number of nanoseconds to come back, rounded down. */
 void vts_bucket_init(struct vts_bucket *bucket, uint64_t burst, uint64_t per_s);
 /* Takes one token, if there is one, and tells how the bucket stands. */
 enum vts_bucket_state vts_bucket_take(struct vts_bucket *bucket, int64_t now_ns);

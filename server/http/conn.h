@@ -36,6 +36,13 @@ struct vts_conn_ops {
 extern const struct vts_conn_ops vts_h2_ops;
 extern const struct vts_conn_ops vts_h1_ops;
 
+/* What accepting waits for. */
+enum vts_pause {
+    VTS_PAUSE_NONE,
+    VTS_PAUSE_CONNECTIONS, /* a tenth of the connections to end */
+    VTS_PAUSE_HANDSHAKES,  /* one handshake to end */
+};
+
 struct vts_http_server {
     struct vts_loop *loop;
     struct vts_http_shared *shared;
@@ -45,7 +52,7 @@ struct vts_http_server {
     struct vts_list conns; /* all, oldest first */
     uint64_t conns_count;
     uint64_t handshakes;
-    bool is_paused; /* accepting waits for a connection or handshake to end */
+    enum vts_pause pause;
     struct vts_timer pause_timer;
     bool is_draining;
     struct vts_timer drain_timer;

@@ -89,7 +89,7 @@ int vts_h1_check_head(struct vts_str head, const char **ret_text)
     for (bool is_first = true; code == 0 && vts_str_split(&head, '\n', &line); is_first = false) {
         if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
             *ret_text = "a line does not end in CRLF";
-            return head.ptr == NULL ? 0 : 400; /* behind the last line there is nothing */
+            return 400;
         }
         line.len--;
         if (line.len == 0 && !is_first)

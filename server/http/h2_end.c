@@ -45,7 +45,11 @@ void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit)
     if (h2->conn->state >= VTS_CONN_ENDING)
         return;
     vts_limits_hit(h2->conn->server->limits, limit);
-    vts_h2_end(h2, NGHTTP2_ENHANCE_YOUR_CALM, vts_limits_name(limit));
+    /* RFC 9113 6.5.3 has an error of its own for this one. */
+    vts_h2_end(h2,
+               limit == VTS_LIMIT_SETTINGS_ACK_MS ? NGHTTP2_SETTINGS_TIMEOUT
+                                                  : NGHTTP2_ENHANCE_YOUR_CALM,
+               vts_limits_name(limit));
 }
 
 void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict)

@@ -108,16 +108,19 @@ static void drop_page(void *page)
     (void)madvise(page, PAGE_BYTES, MADV_DONTNEED); /* cannot fail for a page of our mapping */
 }
 
-static bool give_back_page(struct vts_h2_memory *memory, void *ptr)
+static bool is_page(const struct vts_h2_memory *memory, const void *ptr)
 {
-    size_t offset = (size_t)((char *)ptr - memory->pages);
+    const char *at = ptr;
 
-    if (memory->pages == NULL || (char *)ptr < memory->pages ||
-        offset >= memory->pages_max * PAGE_BYTES)
-        return false;
+    return memory->pages != NULL && at >= memory->pages &&
+           at < memory->pages + memory->pages_max * PAGE_BYTES;
+}
+
+static void give_back_page(struct vts_h2_memory *memory, void *ptr)
+{
     drop_page(ptr);
-    memory->free_pages[memory->free_count++] = (uint32_t)(offset / PAGE_BYTES);
-    return true;
+    memory->free_pages[memory->free_count++] =
+        (uint32_t)((size_t)((char *)ptr - memory->pages) / PAGE_BYTES);
 }
 
 /* A request makes a dozen small blocks that live as long as it does; what was freed last is used
@@ -188,7 +191,11 @@ static void release(void *ptr, void *user)
 {
     struct vts_h2_memory *memory = user;
 
-    if (ptr != NULL && ptr != memory->frame_buffer && !give_back_page(memory, ptr))
+    if (ptr == NULL || ptr == memory->frame_buffer)
+        return;
+    if (is_page(memory, ptr))
+        give_back_page(memory, ptr);
+    else
         give_back_block(memory, ptr);
 }
 
@@ -200,7 +207,7 @@ static void *resize(void *ptr, size_t size, void *user)
     if (ptr == NULL)
         return allocate(size, user);
     /* nghttp2 replaces frame buffers and tables, it does not grow them in place. */
-    VTS_ASSERT(ptr != memory->frame_buffer);
+    VTS_ASSERT(ptr != memory->frame_buffer && !is_page(memory, ptr));
     block = (union block *)ptr - 1;
     if (block->of.size_class < CLASSES &&
         size <= (size_t)(block->of.size_class + 1) * CLASS_STEP_BYTES)

@@ -2,8 +2,8 @@
 /* http_server.c - accepts connections within the caps, and drains them at the end.
  *
  * At a cap the listener pauses, so that connections wait in the kernel's queue; it goes on at nine
- * tenths. While handshakes are at their cap, those that have lasted a second make room: otherwise
- * silent sockets could keep everybody else waiting.
+ * tenths. While handshakes are at their cap, those that have lasted a second make room, and those
+ * that never said a word do so after a tenth: otherwise they could keep everybody else waiting.
  */
 #include "server/http/http_server.h"
 
@@ -15,7 +15,7 @@
 #include "server/http/conn.h"
 #include "server/http/h2_memory.h"
 
-enum { PATIENCE_MS = 1000 };
+enum { PATIENCE_MS = 1000, SILENCE_PATIENCE_MS = 100 };
 
 static uint64_t handshakes_max(const struct vts_http_server *server)
 {
@@ -25,30 +25,37 @@ static uint64_t handshakes_max(const struct vts_http_server *server)
     return share == 0 ? 1 : share;
 }
 
+/* A client says hello as soon as it is connected; what it says next may take a round trip. */
+static bool is_slow(const struct vts_conn *conn, int64_t now_ns)
+{
+    int64_t patience_ms =
+        vts_transport_bytes_in(conn->transport) == 0 ? SILENCE_PATIENCE_MS : PATIENCE_MS;
+
+    return conn->state == VTS_CONN_SHAKING_HANDS &&
+           now_ns - conn->opened_ns >= patience_ms * VTS_NS_PER_MS;
+}
+
 static void end_slow_handshakes(void *context)
 {
     struct vts_http_server *server = context;
-    int64_t oldest_ns = vts_loop_now_ns(server->loop) - (int64_t)PATIENCE_MS * VTS_NS_PER_MS;
+    int64_t now_ns = vts_loop_now_ns(server->loop);
 
     for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next) {
         struct vts_conn *conn = VTS_CONTAINER_OF(link, struct vts_conn, link);
 
-        if (conn->opened_ns > oldest_ns)
-            break;
-        if (conn->state == VTS_CONN_SHAKING_HANDS)
+        if (is_slow(conn, now_ns))
             vts_conn_abort(conn, vts_limits_name(VTS_LIMIT_HANDSHAKES));
     }
-    if (server->handshakes >= handshakes_max(server))
+    if (server->pause == VTS_PAUSE_HANDSHAKES)
         vts_loop_timer_set(server->loop, &server->pause_timer,
-                           vts_loop_now_ns(server->loop) +
-                               (int64_t)PATIENCE_MS * VTS_NS_PER_MS / 10);
+                           now_ns + (int64_t)SILENCE_PATIENCE_MS * VTS_NS_PER_MS);
 }
 
-static void set_paused(struct vts_http_server *server, bool is_paused)
+static void set_pause(struct vts_http_server *server, enum vts_pause pause)
 {
-    server->is_paused = is_paused;
+    server->pause = pause;
     if (server->listener != NULL)
-        vts_listener_set_paused(server->listener, is_paused);
+        vts_listener_set_paused(server->listener, pause != VTS_PAUSE_NONE);
 }
 
 /* Pauses when a cap is reached. */
@@ -56,29 +63,48 @@ static void check_caps(struct vts_http_server *server)
 {
     uint64_t connections = atomic_load(&server->shared->connections);
 
-    if (server->is_paused)
+    if (server->pause != VTS_PAUSE_NONE)
         return;
     if (connections >= vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS)) {
         vts_limits_hit(server->limits, VTS_LIMIT_CONNECTIONS);
-        set_paused(server, true);
+        set_pause(server, VTS_PAUSE_CONNECTIONS);
     } else if (server->handshakes >= handshakes_max(server)) {
         vts_limits_hit(server->limits, VTS_LIMIT_HANDSHAKES);
-        set_paused(server, true);
+        set_pause(server, VTS_PAUSE_HANDSHAKES);
         vts_loop_timer_set(server->loop, &server->pause_timer,
-                           vts_loop_now_ns(server->loop) + (int64_t)PATIENCE_MS * VTS_NS_PER_MS);
+                           vts_loop_now_ns(server->loop) +
+                               (int64_t)SILENCE_PATIENCE_MS * VTS_NS_PER_MS);
     }
+}
+
+/* Nine tenths of the cap, and always below it. */
+static uint64_t connections_to_resume_at(const struct vts_http_server *server)
+{
+    uint64_t connections_max = vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS);
+
+    return connections_max - connections_max / 10 - 1;
+}
+
+static bool has_room(const struct vts_http_server *server)
+{
+    switch (server->pause) {
+    case VTS_PAUSE_NONE:
+        return true;
+    case VTS_PAUSE_CONNECTIONS:
+        return atomic_load(&server->shared->connections) <= connections_to_resume_at(server);
+    case VTS_PAUSE_HANDSHAKES:
+        return server->handshakes < handshakes_max(server);
+    }
+    VTS_UNREACHABLE();
 }
 
 static void resume_if_room(struct vts_http_server *server)
 {
-    uint64_t connections_max = vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS);
-    uint64_t connections = atomic_load(&server->shared->connections);
-
-    if (!server->is_paused || connections > connections_max - connections_max / 10 - 1 ||
-        server->handshakes >= handshakes_max(server))
+    if (server->pause == VTS_PAUSE_NONE || !has_room(server))
         return;
     vts_loop_timer_stop(server->loop, &server->pause_timer);
-    set_paused(server, false);
+    set_pause(server, VTS_PAUSE_NONE);
+    check_caps(server); /* the other cap may be what holds now */
 }
 
 static void on_room(void *context)
@@ -89,10 +115,9 @@ static void on_room(void *context)
 /* A connection that ends in one loop may be what another loop waits for. */
 static void tell_others_of_room(struct vts_http_server *server, uint64_t connections)
 {
-    uint64_t connections_max = vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS);
     struct vts_http_shared *shared = server->shared;
 
-    if (server->is_draining || connections != connections_max - connections_max / 10 - 1)
+    if (server->is_draining || connections != connections_to_resume_at(server))
         return;
     for (unsigned i = 0; i < shared->servers_count; i++) {
         struct vts_http_server *other = shared->servers[i];

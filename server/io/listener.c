@@ -45,6 +45,8 @@ static enum vts_err split_address(const char *text, char *ret_host, char *ret_po
     if (host_len >= 2 && text[0] == '[' && colon[-1] == ']') {
         text++;
         host_len -= 2;
+    } else if (memchr(text, ':', host_len) != NULL) {
+        return VTS_ERR_INVALID; /* IPv6 without brackets: which colon would be the port's? */
     }
     if (host_len == 0 || host_len > 255)
         return VTS_ERR_INVALID;

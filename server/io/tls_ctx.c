@@ -22,8 +22,7 @@ static SSL_CTX *to_openssl(struct vts_tls_ctx *ctx)
     return (SSL_CTX *)(void *)ctx;
 }
 
-/* The first reason in OpenSSL's queue, nearest to the fault; the queue is emptied. */
-static const char *openssl_reason(void)
+const char *vts_tls_take_reason(void)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
 
@@ -75,7 +74,8 @@ static enum vts_err set_protocol(SSL_CTX *ctx, struct vts_error *error)
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
         SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1 || SSL_CTX_set_num_tickets(ctx, 1) != 1)
-        return vts_error_set(error, VTS_ERR_IO, "OpenSSL cannot be set up: %s", openssl_reason());
+        return vts_error_set(error, VTS_ERR_IO, "OpenSSL cannot be set up: %s",
+                             vts_tls_take_reason());
     return VTS_OK;
 }
 
@@ -124,10 +124,10 @@ static enum vts_err load_identity(SSL_CTX *ctx, const struct vts_tls_files *file
     if (is_loaded != 1)
         return vts_error_set(
             error, VTS_ERR_INVALID, "cannot use the private key in %s: %s", files->key,
-            needs_passphrase ? "it is locked with a passphrase" : openssl_reason());
+            needs_passphrase ? "it is locked with a passphrase" : vts_tls_take_reason());
     if (SSL_CTX_use_certificate_chain_file(ctx, files->cert) != 1)
         return vts_error_set(error, VTS_ERR_INVALID, "cannot read a certificate from %s: %s",
-                             files->cert, openssl_reason());
+                             files->cert, vts_tls_take_reason());
     if (SSL_CTX_check_private_key(ctx) != 1)
         return vts_error_set(error, VTS_ERR_INVALID,
                              "the private key in %s does not belong to the certificate in %s",
@@ -158,11 +158,11 @@ static enum vts_err load_client_ca(SSL_CTX *ctx, const char *path, struct vts_er
 
     if (SSL_CTX_load_verify_file(ctx, path) != 1)
         return vts_error_set(error, VTS_ERR_INVALID, "cannot read the client CA from %s: %s", path,
-                             openssl_reason());
+                             vts_tls_take_reason());
     names = SSL_load_client_CA_file(path);
     if (names == NULL)
         return vts_error_set(error, VTS_ERR_INVALID, "there is no certificate in %s: %s", path,
-                             openssl_reason());
+                             vts_tls_take_reason());
     SSL_CTX_set_client_CA_list(ctx, names); /* adopts names */
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return VTS_OK;
@@ -185,7 +185,8 @@ static enum vts_err set_up(SSL_CTX *ctx, const struct vts_tls_files *files, stru
     if (err != VTS_OK)
         return err;
     if (SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1) != 1)
-        return vts_error_set(error, VTS_ERR_IO, "OpenSSL cannot be set up: %s", openssl_reason());
+        return vts_error_set(error, VTS_ERR_IO, "OpenSSL cannot be set up: %s",
+                             vts_tls_take_reason());
     err = vts_tls_tickets_install(ctx, realm);
     if (err != VTS_OK)
         return vts_error_set(error, err, "session tickets cannot be set up: %s", vts_err_text(err));

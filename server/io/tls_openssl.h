@@ -8,6 +8,9 @@
 #include "common/base/err.h"
 #include "server/io/tls_ctx.h"
 
+/* The first reason in the thread's error queue, nearest to the fault; the queue is emptied. */
+const char *vts_tls_take_reason(void);
+
 /* A new server-side connection of ctx, or NULL without memory. */
 SSL *vts_tls_ctx_new_ssl(struct vts_tls_ctx *ctx);
 

@@ -129,7 +129,7 @@ enum vts_err vts_simulation_parse(const char *text, struct vts_simulation_option
     struct vts_str rest = vts_str_of(text);
     struct vts_str part;
 
-    while (rest.len > 0 && vts_str_split(&rest, ',', &part)) {
+    while (text[0] != '\0' && vts_str_split(&rest, ',', &part)) {
         struct vts_str value = part;
         struct vts_str name;
 

@@ -181,6 +181,26 @@ static void buf_consume_drops_the_front(void)
     vts_buf_fini(&buf);
 }
 
+static void buf_consumed_room_is_used_again(void)
+{
+    struct vts_buf buf;
+
+    vts_buf_init(&buf, 10);
+    vts_buf_append_text(&buf, "0123456789");
+    for (int i = 0; i < 100; i++) {
+        char digit = (char)('0' + i % 10);
+
+        vts_buf_consume(&buf, 1);
+        vts_buf_append(&buf, &digit, 1);
+    }
+    CU_ASSERT_EQUAL(vts_buf_check(&buf), VTS_OK);
+    CU_ASSERT(vts_str_equals_text(vts_buf_str(&buf), "0123456789"));
+    vts_buf_consume(&buf, 7);
+    vts_buf_append_text(&buf, "abc");
+    CU_ASSERT(vts_str_equals_text(vts_buf_str(&buf), "789abc"));
+    vts_buf_fini(&buf);
+}
+
 static void buf_fini_makes_it_usable_again(void)
 {
     struct vts_buf buf;
@@ -211,6 +231,7 @@ static const struct vts_test tests[] = {
     {"buf_reserve_without_bound_ends", buf_reserve_without_bound_ends},
     {"buf_without_memory_sticks_and_keeps_bytes", buf_without_memory_sticks_and_keeps_bytes},
     {"buf_consume_drops_the_front", buf_consume_drops_the_front},
+    {"buf_consumed_room_is_used_again", buf_consumed_room_is_used_again},
     {"buf_fini_makes_it_usable_again", buf_fini_makes_it_usable_again},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/macros.h"
+#include "common/base/mem.h"
 #include "server/http/exchange.h"
 #include "tests/support/suite.h"
 
@@ -36,9 +37,31 @@ static void target_is_split_at_the_first_question_mark(void)
     }
 }
 
+static void field_lines_of_a_list_are_joined(void)
+{
+    struct vts_str list = vts_str_of("a");
+    char *memory = NULL;
+
+    CU_ASSERT_EQUAL(vts_field_join(&list, vts_str_of("b"), &memory), VTS_OK);
+    CU_ASSERT_EQUAL(vts_field_join(&list, vts_str_of("c"), &memory), VTS_OK);
+    CU_ASSERT(vts_str_equals_text(list, "a, b, c"));
+    vts_mem_free(memory);
+}
+
+static void field_list_past_its_bound_keeps_what_it_has(void)
+{
+    static const char line[1000] = {'x'};
+    struct vts_str list = vts_str_make(line, sizeof(line));
+    char *memory = NULL;
+
+    CU_ASSERT_EQUAL(vts_field_join(&list, vts_str_make(line, sizeof(line)), &memory), VTS_OK);
+    CU_ASSERT_EQUAL(list.len, sizeof(line));
+    CU_ASSERT_PTR_NULL(memory);
+}
+
 static void method_names_are_parsed_exactly(void)
 {
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(names); i++) {
         enum vts_method method = vts_method_parse(vts_str_of(names[i]));
@@ -164,6 +187,8 @@ static void init_forgets_what_was_there(void)
 static const struct vts_test tests[] = {
     {"target_is_split_at_the_first_question_mark", target_is_split_at_the_first_question_mark},
     {"method_names_are_parsed_exactly", method_names_are_parsed_exactly},
+    {"field_lines_of_a_list_are_joined", field_lines_of_a_list_are_joined},
+    {"field_list_past_its_bound_keeps_what_it_has", field_list_past_its_bound_keeps_what_it_has},
     {"field_names_are_found_exactly", field_names_are_found_exactly},
     {"numbers_are_written_in_decimal", numbers_are_written_in_decimal},
     {"three_numbers_of_ten_digits_fit", three_numbers_of_ten_digits_fit},

@@ -133,6 +133,7 @@ static void parse_of_bad_part_behind_a_good_one_fails(void)
     CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,delay=x", &options, &error), VTS_ERR_INVALID);
     CU_ASSERT_EQUAL(options.seed, 42);
     CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,,delay=8s", &options, NULL), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,", &options, NULL), VTS_ERR_INVALID);
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ static void path_finds_its_route_and_no_other(void)
 
 static void method_not_of_the_route_is_refused_with_allow(void)
 {
-    for (int method = VTS_METHOD_GET; method <= VTS_METHOD_OTHER; method++) {
+    for (int method = VTS_METHOD_GET; method < VTS_METHOD_OTHER; method++) {
         bool reads = method == VTS_METHOD_GET || method == VTS_METHOD_HEAD;
 
         CU_ASSERT_EQUAL(route((enum vts_method)method, "/one"), reads ? 201 : 405);
@@ -74,6 +74,12 @@ static void method_not_of_the_route_is_refused_with_allow(void)
         CU_ASSERT_EQUAL(route((enum vts_method)method, "/post"),
                         method == VTS_METHOD_POST ? 203 : 405);
     }
+}
+
+static void method_that_is_not_known_is_unimplemented(void)
+{
+    CU_ASSERT_EQUAL(route(VTS_METHOD_OTHER, "/one"), 501);
+    CU_ASSERT_EQUAL(route(VTS_METHOD_OTHER, "/nowhere"), 501);
 }
 
 static void path_that_is_nowhere_is_not_found(void)
@@ -157,6 +163,7 @@ static const struct vts_test tests[] = {
     {"path_finds_its_route_and_no_other", path_finds_its_route_and_no_other},
     {"method_not_of_the_route_is_refused_with_allow",
      method_not_of_the_route_is_refused_with_allow},
+    {"method_that_is_not_known_is_unimplemented", method_that_is_not_known_is_unimplemented},
     {"path_that_is_nowhere_is_not_found", path_that_is_nowhere_is_not_found},
     {"method_of_a_known_service_is_unimplemented", method_of_a_known_service_is_unimplemented},
     {"near_misses_of_a_known_service_are_not_found", near_misses_of_a_known_service_are_not_found},
