@@ -2,8 +2,13 @@
 add_library(vts_generated STATIC
   generated/descriptor_set.c
   generated/google/protobuf/any.pb-c.c
+  generated/google/protobuf/descriptor.pb-c.c
   generated/google/protobuf/duration.pb-c.c
+  generated/google/protobuf/empty.pb-c.c
+  generated/google/protobuf/field_mask.pb-c.c
+  generated/google/protobuf/struct.pb-c.c
   generated/google/protobuf/timestamp.pb-c.c
+  generated/google/protobuf/wrappers.pb-c.c
   generated/google/rpc/status.pb-c.c
   generated/vtstatus/v1/job.pb-c.c
   generated/vtstatus/v1/status.pb-c.c

@@ -8,7 +8,8 @@ rm -rf "$out"
 mkdir -p "$out"
 
 ours=$(cd proto && find vtstatus google -name '*.proto' | LC_ALL=C sort)
-well_known="google/protobuf/any.proto google/protobuf/duration.proto google/protobuf/timestamp.proto"
+# descriptor: what reads the set below; the others: the types with a JSON form of their own.
+well_known=$(printf 'google/protobuf/%s.proto ' any descriptor duration empty field_mask struct timestamp wrappers)
 # shellcheck disable=SC2086 # lists of names without blanks
 protoc -I proto -I /usr/include --c_out="$out" $ours $well_known
 
