@@ -31,6 +31,7 @@ packages=(
     nghttp2-client      "a stock client for tests, and load"
     openssl             "development certificates"
     python3             "tests and lint"
+    python3-protobuf    "a stock ProtoJSON to compare with"
 )
 bench_packages=(
     nghttp2-server      "peer: nghttpd"

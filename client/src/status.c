@@ -11,7 +11,7 @@
 #include "client/src/protobuf_check.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/wire/json_write.h"
+#include "common/wire/json.h"
 #include "vtstatus/v1/status.pb-c.h"
 
 enum {
@@ -19,6 +19,12 @@ enum {
     MAX_DEPTH = 8,
     /* A control character of one byte becomes six; the rest is names. */
     MAX_JSON_BYTES = 8 * VTS_STATUS_MAX_BODY_BYTES,
+};
+
+/* What a server put into an error's details is of types not known here. */
+static const struct vts_json_write_options json_options = {
+    .enums = VTS_JSON_ENUM_WORDS,
+    .any_as_bytes = true,
 };
 
 struct vts_status {
@@ -314,7 +320,7 @@ enum vts_client_code vts_status_to_json(const struct vts_status *status, char **
     struct vts_buf buf;
 
     vts_buf_init(&buf, MAX_JSON_BYTES);
-    if (vts_json_write(&buf, &status->message->base, VTS_JSON_ENUM_WORDS) == VTS_OK) {
+    if (vts_json_write(&buf, &status->message->base, &json_options) == VTS_OK) {
         char *json = vts_mem_strndup(buf.ptr, buf.len);
 
         if (json != NULL) {

@@ -11,10 +11,16 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/wire/json_write.h"
+#include "common/wire/json.h"
 #include "vtstatus/v1/status.pb-c.h"
 
 enum { JSON_MAX_BYTES = 64 * 1024, ETAG_MAX_BYTES = 32, POLL_AFTER_TAG = 5 << 3 | 2 };
+
+/* A status says nothing for which types would have to be known. */
+static const struct vts_json_write_options json_options = {
+    .enums = VTS_JSON_ENUM_WORDS,
+    .any_as_bytes = true,
+};
 
 struct vts_snapshot {
     _Atomic uint32_t refs;
@@ -122,7 +128,7 @@ enum vts_err vts_snapshot_new(const struct vts_job *job, struct vts_snapshot **r
         (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)job->revision);
     proto_len = vtstatus__v1__job_status__get_packed_size(&message.status);
     vts_buf_init(&json, JSON_MAX_BYTES);
-    err = vts_json_write(&json, &message.status.base, VTS_JSON_ENUM_WORDS);
+    err = vts_json_write(&json, &message.status.base, &json_options);
     if (err != VTS_OK)
         goto out;
     err = VTS_ERR_NOMEM;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
-#include "common/wire/json_write.h"
+#include "common/wire/json.h"
 #include "every_type.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
@@ -19,13 +19,16 @@
 #include "tests/support/suite.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
-static void check_json(const void *message, enum vts_json_enums enums, const char *expected)
+static const struct vts_json_write_options words = {.enums = VTS_JSON_ENUM_WORDS};
+
+static void check_json(const void *message, const struct vts_json_write_options *options,
+                       const char *expected)
 {
     struct vts_buf buf;
     struct vts_str written;
 
     vts_buf_init(&buf, 10000);
-    CU_ASSERT_EQUAL(vts_json_write(&buf, message, enums), VTS_OK);
+    CU_ASSERT_EQUAL(vts_json_write(&buf, message, options), VTS_OK);
     written = vts_buf_str(&buf);
     if (!vts_str_equals_text(written, expected))
         printf("\nwrote    %.*s\nexpected %s\n", (int)written.len, written.ptr, expected);
@@ -35,21 +38,26 @@ static void check_json(const void *message, enum vts_json_enums enums, const cha
 
 static void check_names(const void *message, const char *expected)
 {
-    check_json(message, VTS_JSON_ENUM_NAMES, expected);
+    check_json(message, NULL, expected);
 }
 
 static void check_words(const void *message, const char *expected)
 {
-    check_json(message, VTS_JSON_ENUM_WORDS, expected);
+    check_json(message, &words, expected);
 }
 
-static void check_invalid(const void *message)
+static void check_error(const void *message, enum vts_err expected)
 {
     struct vts_buf buf;
 
     vts_buf_init(&buf, 10000);
-    CU_ASSERT_EQUAL(vts_json_write(&buf, message, VTS_JSON_ENUM_NAMES), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(vts_json_write(&buf, message, NULL), expected);
     vts_buf_fini(&buf);
+}
+
+static void check_invalid(const void *message)
+{
+    check_error(message, VTS_ERR_INVALID);
 }
 
 static void json_write_defaults_are_left_out(void)
@@ -477,7 +485,9 @@ static void json_write_duration_out_of_range_is_refused(void)
     check_span(0, INT32_MIN, NULL);
 }
 
-static void json_write_any_has_its_type_and_bytes(void)
+static const struct vts_json_write_options any_as_bytes = {.any_as_bytes = true};
+
+static void json_write_unknown_any_is_refused_or_bytes(void)
 {
     static uint8_t bytes[] = {1, 2, 3, 4};
     Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
@@ -486,8 +496,9 @@ static void json_write_any_has_its_type_and_bytes(void)
     any.type_url = "type.googleapis.com/a.B";
     any.value = (ProtobufCBinaryData){.len = sizeof(bytes), .data = bytes};
     message.any = &any;
-    check_names(&message,
-                "{\"any\":{\"@type\":\"type.googleapis.com/a.B\",\"value\":\"AQIDBA==\"}}");
+    check_error(&message, VTS_ERR_NOT_FOUND);
+    check_json(&message, &any_as_bytes,
+               "{\"any\":{\"@type\":\"type.googleapis.com/a.B\",\"value\":\"AQIDBA==\"}}");
 }
 
 static void json_write_well_known_type_may_stand_alone(void)
@@ -553,7 +564,7 @@ static void json_write_past_the_maximum_fails(void)
         struct vts_buf buf;
 
         vts_buf_init(&buf, max);
-        CU_ASSERT_EQUAL(vts_json_write(&buf, &status.base, VTS_JSON_ENUM_WORDS),
+        CU_ASSERT_EQUAL(vts_json_write(&buf, &status.base, &words),
                         max < sizeof(job_status_json) - 1 ? VTS_ERR_LIMIT : VTS_OK);
         vts_buf_fini(&buf);
     }
@@ -574,7 +585,7 @@ static void json_write_without_memory_fails(void)
 
         vts_buf_init(&buf, 10000);
         CU_ASSERT_EQUAL(vts_mem_fail_after(count), 0);
-        err = vts_json_write(&buf, &status.base, VTS_JSON_ENUM_WORDS);
+        err = vts_json_write(&buf, &status.base, &words);
         has_failed = vts_mem_fail_after(-1) == 1;
         CU_ASSERT_EQUAL(err, has_failed ? VTS_ERR_NOMEM : VTS_OK);
         CU_ASSERT(has_failed || count >= 3);
@@ -613,7 +624,7 @@ static const struct vts_test tests[] = {
     {"json_write_duration_has_0_3_6_or_9_digits", json_write_duration_has_0_3_6_or_9_digits},
     {"json_write_duration_may_be_negative", json_write_duration_may_be_negative},
     {"json_write_duration_out_of_range_is_refused", json_write_duration_out_of_range_is_refused},
-    {"json_write_any_has_its_type_and_bytes", json_write_any_has_its_type_and_bytes},
+    {"json_write_unknown_any_is_refused_or_bytes", json_write_unknown_any_is_refused_or_bytes},
     {"json_write_well_known_type_may_stand_alone", json_write_well_known_type_may_stand_alone},
     {"json_write_job_status_as_rest_shows_it", json_write_job_status_as_rest_shows_it},
     {"json_write_past_the_maximum_fails", json_write_past_the_maximum_fails},
