@@ -141,6 +141,11 @@ enum vts_client_code vts_fault_tell(const struct vts_fault *fault, const struct 
         return vts_failure_set(error, VTS_CLIENT_TLS, "no TLS with %s: %s", origin->text,
                                handshake_reason(fault->detail));
     case VTS_FAULT_CA_FILE:
+        if (fault->file == NULL)
+            return vts_failure_set(error, VTS_CLIENT_TLS,
+                                   "cannot trust %s: this machine has no CA certificates of its "
+                                   "own, so any certificate is not trusted here",
+                                   origin->text);
         return vts_failure_set(error, VTS_CLIENT_TLS, "'%s' has no CA certificates in PEM form",
                                fault->file);
     case VTS_FAULT_CLIENT_CERT:

@@ -30,7 +30,7 @@ struct vts_fault {
     long verify_result; /* OpenSSL's X509_V_ERR_..., of the chain */
     double timeout;
     const char *detail; /* the library's own words; "" for none */
-    const char *file;   /* for the two kinds about files */
+    const char *file;   /* for the two kinds about files; NULL: the system's own */
 };
 
 /* Fills *error and returns its code. */

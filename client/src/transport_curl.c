@@ -306,7 +306,7 @@ static enum vts_client_code tell_fault(struct vts_transport *transport, enum vts
     if (kind == VTS_FAULT_CONNECT_TIMEOUT && transport->connect_timeout < timeout)
         fault.timeout = transport->connect_timeout;
     if (kind == VTS_FAULT_CA_FILE)
-        fault.file = transport->ca_file != NULL ? transport->ca_file : "the system's trust store";
+        fault.file = transport->ca_file;
     if (kind == VTS_FAULT_CLIENT_CERT)
         fault.file = transport->cert_file != NULL ? transport->cert_file : "";
     return vts_fault_tell(&fault, &transport->origin, error);

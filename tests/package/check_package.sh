@@ -55,7 +55,7 @@ is_self_contained() {
 }
 
 consumer_cmake() {
-    cmake -S "$here/consumer_cmake" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix" \
+    cmake -G Ninja -S "$here/consumer_cmake" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix" \
         -DVTS_EXAMPLE="$example" -DVTS_WANTED="${VERSION%.*}" -DCMAKE_C_COMPILER="$CC" \
         -DCMAKE_C_FLAGS="${sanitize[*]}" >"$scratch/log" 2>&1 ||
         die "$(grep -m1 -A3 Error "$scratch/log")"
@@ -63,7 +63,7 @@ consumer_cmake() {
     runs "a program with the shared library" "$scratch/build/with_shared"
     runs "a program with the static library" "$scratch/build/with_static"
     is_self_contained "$scratch/build/with_static"
-    if cmake -S "$here/consumer_cmake" -B "$scratch/newer" -DCMAKE_PREFIX_PATH="$prefix" \
+    if cmake -G Ninja -S "$here/consumer_cmake" -B "$scratch/newer" -DCMAKE_PREFIX_PATH="$prefix" \
         -DVTS_EXAMPLE="$example" -DVTS_WANTED=99.0 >/dev/null 2>&1; then
         die "a version that does not exist is found"
     fi
@@ -134,7 +134,9 @@ installed_tree() {
     ok "no RPATH"
     readelf -d "$libdir/libvtstatus.so" | grep -q 'SONAME.*\[libvtstatus.so.0\]' || die "no SONAME"
     ok "the SONAME"
-    if grep -rl "$build\|$source" "$prefix" --include='*.cmake' --include='*.pc'; then
+    # Where a path begins: the source may lie in a folder named like the package.
+    if grep -rlE "(^|[\"' ;=])($build|$source)(/|[\"' ;]|\$)" "$prefix" \
+        --include='*.cmake' --include='*.pc'; then
         die "a path of the build is left in a file"
     fi
     ok "no path of the build in the package's files"

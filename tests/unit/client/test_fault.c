@@ -81,6 +81,7 @@ static void fault_of_a_file_names_it(void)
 {
     check((struct vts_fault){.kind = VTS_FAULT_CA_FILE, .file = "ca.pem"}, VTS_CLIENT_TLS,
           "no CA certificates");
+    check((struct vts_fault){.kind = VTS_FAULT_CA_FILE}, VTS_CLIENT_TLS, "not trusted here");
     check((struct vts_fault){.kind = VTS_FAULT_CLIENT_CERT,
                              .file = "client.pem",
                              .detail = "bad key"},
