@@ -2,11 +2,15 @@
 /* log.c - structured lines on stderr.
  *
  * A line is built in a bounded buffer and written whole. The rate table is keyed by the message's
- * address, since messages are literals; when it is full, further kinds share its last place.
+ * address, since messages are literals; when it is full, further kinds share its last place. A line
+ * goes out only when stderr takes it at once: a reader that sleeps must not put the loops to sleep.
  */
 #include "server/obs/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +19,8 @@
 #include "common/base/clock.h"
 #include "common/base/json_text.h"
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 256, KINDS_MAX = 64, LINES_PER_S = 10 };
+/* A pipe that is ready takes PIPE_BUF bytes without blocking. */
+enum { LINE_MAX_BYTES = PIPE_BUF, VALUE_MAX_BYTES = 256, KINDS_MAX = 64, LINES_PER_S = 10 };
 
 struct kind {
     const char *message;
@@ -28,6 +33,8 @@ static enum vts_log_level log_min_level = VTS_LOG_INFO;
 static enum vts_log_format log_format = VTS_LOG_TEXT;
 static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kind kinds[KINDS_MAX];
+static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic unsigned lost_count; /* lines that did not go out; told in the next one */
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -128,6 +135,9 @@ void vts_log_begin(struct vts_log_line *line, enum vts_log_level level, const ch
     }
     if (left_out > 0)
         vts_log_int(line, "left_out", left_out);
+    line->lost_before = atomic_exchange(&lost_count, 0);
+    if (line->lost_before > 0)
+        vts_log_int(line, "lost", line->lost_before);
 }
 
 static void write_name(struct vts_log_line *line, const char *name)
@@ -163,15 +173,26 @@ void vts_log_int(struct vts_log_line *line, const char *name, int64_t value)
     vts_buf_append_format(&line->buf, "%lld", (long long)value);
 }
 
+/* The lock keeps another thread from filling the pipe between the question and the write. */
+static bool write_line(const struct vts_buf *buf)
+{
+    struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+    bool is_written;
+
+    pthread_mutex_lock(&output_lock);
+    is_written = poll(&output, 1, 0) == 1 && (output.revents & POLLOUT) != 0 &&
+                 write(STDERR_FILENO, buf->ptr, buf->len) >= 0;
+    pthread_mutex_unlock(&output_lock);
+    return is_written;
+}
+
 void vts_log_end(struct vts_log_line *line)
 {
     if (!line->is_on)
         return;
     vts_buf_append_text(&line->buf, line->format == VTS_LOG_JSON ? "}\n" : "\n");
     /* A line too long or without memory is dropped whole: half a JSON line helps nobody. */
-    if (vts_buf_check(&line->buf) == VTS_OK &&
-        write(STDERR_FILENO, line->buf.ptr, line->buf.len) < 0) {
-        /* Nowhere is left to say it. */
-    }
+    if (vts_buf_check(&line->buf) != VTS_OK || !write_line(&line->buf))
+        atomic_fetch_add(&lost_count, line->lost_before + 1);
     vts_buf_fini(&line->buf);
 }

@@ -33,6 +33,7 @@ bool vts_log_is_on(enum vts_log_level level);
 struct vts_log_line {
     bool is_on;
     enum vts_log_format format;
+    unsigned lost_before; /* lines lost before this one, which it tells */
     struct vts_buf buf;
 };
 
@@ -40,7 +41,8 @@ struct vts_log_line {
 void vts_log_begin(struct vts_log_line *line, enum vts_log_level level, const char *message);
 void vts_log_str(struct vts_log_line *line, const char *name, struct vts_str value);
 void vts_log_int(struct vts_log_line *line, const char *name, int64_t value);
-/* Writes the line. Without a reader on stderr it is lost, which must not stop the server. */
+/* Writes the line. When it is too long or stderr does not take it at once, it is lost, and the next
+ * line's "lost" counts it: a reader that is gone or asleep must not stop the server. */
 void vts_log_end(struct vts_log_line *line);
 
 #endif

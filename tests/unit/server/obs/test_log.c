@@ -347,6 +347,29 @@ static void line_without_reader_is_lost_quietly(void)
     CU_ASSERT_EQUAL(count_lines(&capture), 0);
 }
 
+static void line_into_a_full_pipe_is_lost_and_counted(void)
+{
+    static struct capture capture;
+    static char text[OUTPUT_BYTES];
+    json_t *json;
+    unsigned written = 0;
+
+    vts_log_setup(VTS_LOG_DEBUG, VTS_LOG_JSON);
+    begin_capture(&capture);
+    /* As a supervisor's pipe is: without O_NONBLOCK a write would wait for its reader. */
+    CU_ASSERT_EQUAL_FATAL(fcntl(STDERR_FILENO, F_SETFL, 0), 0);
+    for (; written < 4096; written++)
+        log_message(VTS_LOG_DEBUG, "nobody reads this line, and yet the next one is written");
+    CU_ASSERT(read(capture.read_fd, text, sizeof(text)) > 0);
+    log_message(VTS_LOG_DEBUG, "read again");
+    end_capture(&capture);
+    json = next_json(&capture);
+    CU_ASSERT_STRING_EQUAL(text_of(json, "msg"), "read again");
+    CU_ASSERT(json_integer_value(json_object_get(json, "lost")) > 0);
+    CU_ASSERT(json_integer_value(json_object_get(json, "lost")) < written);
+    json_decref(json);
+}
+
 static void level_and_format_names_are_parsed_exactly(void)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -382,6 +405,7 @@ static const struct vts_test tests[] = {
     {"debug_lines_have_no_rate", debug_lines_have_no_rate},
     {"kinds_past_the_table_share_a_place", kinds_past_the_table_share_a_place},
     {"line_without_reader_is_lost_quietly", line_without_reader_is_lost_quietly},
+    {"line_into_a_full_pipe_is_lost_and_counted", line_into_a_full_pipe_is_lost_and_counted},
     {"level_and_format_names_are_parsed_exactly", level_and_format_names_are_parsed_exactly},
 };
 
