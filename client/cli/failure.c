@@ -22,12 +22,12 @@ static const char *hint(const struct vts_client_error *error, const struct vts_c
 void vts_cli_failure_print(const struct vts_client_error *error,
                            const struct vts_cli_options *options)
 {
-    const char *job_id = options->job_id != NULL ? options->job_id : "";
     char text[1024];
 
+    /* Not the command itself: without the flags for server and trust it would ask another one. */
     if (error->code == VTS_CLIENT_GAVE_UP)
-        (void)snprintf(text, sizeof(text), "%s; the job goes on, continue with: vtstatus poll%s%s",
-                       error->text, job_id[0] != '\0' ? " " : "", job_id);
+        (void)snprintf(text, sizeof(text), "%s; the job goes on, continue with the same command",
+                       error->text);
     else
         (void)snprintf(text, sizeof(text), "%s%s", error->text, hint(error, options));
     vts_cli_output_error(text);

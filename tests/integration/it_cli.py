@@ -127,9 +127,9 @@ def no_answer_is_3():
 def giving_up_is_4():
     with Server(*AT_REST) as server:
         result = vtstatus(server, "poll", "--max-retries", "2", "--ignore-hints", *FAST)
-        expect(result, 4, "3 tries", "the job goes on", "vtstatus poll")
+        expect(result, 4, "3 tries", "the job goes on, continue with the same command")
         result = vtstatus(server, "poll", "default", "--deadline", "200ms")
-        expect(result, 4, "deadline", "continue with: vtstatus poll default")
+        expect(result, 4, "deadline", "continue with the same command")
 
 
 @case
@@ -363,7 +363,7 @@ def an_interrupt_ends_the_waiting():
                 process.kill()
                 process.wait()
             equal(process.returncode, code)
-            equal(err, "vtstatus: interrupted; the job goes on, continue with: vtstatus poll\n")
+            equal(err, "vtstatus: interrupted; the job goes on, continue with the same command\n")
 
 
 @case
@@ -373,7 +373,7 @@ def the_interrupt_key_leaves_the_terminal_in_order():
         terminal.read_until(r"next look in \d+ s")
         os.write(terminal.master, b"\x03")
         equal(terminal.finish(), 130)
-    check("continue with: vtstatus poll default" in last_line(terminal.screen),
+    check("continue with the same command" in last_line(terminal.screen),
           repr(terminal.screen[-300:]))
     check(terminal.screen.endswith("\n"), "the prompt would follow on the same line")
 
