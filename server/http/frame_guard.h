@@ -33,8 +33,8 @@ struct vts_frame {
     uint8_t type;
     uint8_t flags;
     uint32_t stream_id;
-    bool
-        is_empty_data; /* DATA that carries nothing, or padding only, and does not end its stream */
+    /* DATA that carries nothing, or padding only, and does not end its stream. */
+    bool is_empty_data;
 };
 
 /* From the mildest to the gravest. */
