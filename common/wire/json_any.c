@@ -85,7 +85,7 @@ enum vts_err vts_json_any_unpack(const ProtobufCMessageDescriptor *type, Protobu
     if (err != VTS_OK)
         return err;
     /* Enough for any message of ours; a list of empty ones, 60 times its bytes, is refused. */
-    vts_pb_heap_init(&ret_content->heap, 64 * 1024 + 16 * bytes.len);
+    vts_pb_heap_init(&ret_content->heap, (size_t)64 * 1024 + 16 * bytes.len);
     ret_content->message =
         protobuf_c_message_unpack(type, &ret_content->heap.allocator, bytes.len, start);
     if (ret_content->message != NULL)

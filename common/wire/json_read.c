@@ -13,7 +13,7 @@
 enum { MAX_FIELDS = 1024 };
 
 const struct vts_json_read_options vts_json_read_defaults = {
-    .max_bytes = 1024 * 1024,
+    .max_bytes = (size_t)1024 * 1024,
     .max_values = 10000,
     .max_depth = 32,
 };

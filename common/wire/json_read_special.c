@@ -231,7 +231,7 @@ static enum vts_err read_any(struct vts_json_reader *reader, uint32_t at,
     const struct vts_json_token *type_url =
         object->kind == VTS_JSON_OBJECT ? find_member(reader, at, "@type") : NULL;
     const ProtobufCMessageDescriptor *type;
-    ProtobufCMessage *content;
+    ProtobufCMessage *content = NULL;
     enum vts_err err;
 
     if (object->kind == VTS_JSON_OBJECT && object->count == 0)

@@ -104,7 +104,7 @@ static enum vts_err read_integer_value(struct vts_json_reader *reader,
                                        const ProtobufCFieldDescriptor *field,
                                        const struct vts_json_token *token, void *to)
 {
-    uint64_t value;
+    uint64_t value = 0;
     enum vts_err err;
 
     if (token->kind != VTS_JSON_NUMBER && token->kind != VTS_JSON_STRING)
@@ -225,7 +225,7 @@ static bool is_plain_integer(struct vts_str text)
 enum vts_err vts_json_read_key(struct vts_json_reader *reader,
                                const ProtobufCFieldDescriptor *field, struct vts_str text, void *to)
 {
-    uint64_t value;
+    uint64_t value = 0;
     enum vts_err err;
 
     if (field->type == PROTOBUF_C_TYPE_STRING)

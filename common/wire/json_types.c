@@ -205,11 +205,16 @@ static bool is_word_of(const ProtobufCEnumDescriptor *type, const char *value_na
     return word[text.len] == '\0';
 }
 
+static bool is_text(struct vts_str text, const char *name)
+{
+    return strlen(name) == text.len && memcmp(text.ptr, name, text.len) == 0;
+}
+
 const ProtobufCEnumValue *vts_json_find_enum(const ProtobufCEnumDescriptor *type,
                                              struct vts_str name)
 {
     for (unsigned i = 0; i < type->n_value_names; i++)
-        if (vts_str_equals_text(name, type->values_by_name[i].name))
+        if (is_text(name, type->values_by_name[i].name))
             return &type->values[type->values_by_name[i].index];
     for (unsigned i = 0; i < type->n_value_names; i++)
         if (is_word_of(type, type->values_by_name[i].name, name))
