@@ -25,6 +25,8 @@
 
 enum { ROUTES = 5 };
 
+static const int64_t publish_retry_ns = (int64_t)100 * VTS_NS_PER_MS;
+
 struct app;
 
 struct worker {
@@ -40,6 +42,7 @@ struct app {
     struct vts_config *config;
     struct vts_board *board;
     struct vts_simulation simulation;
+    bool is_unpublished; /* the simulation's last step, for lack of memory */
     struct vts_health health;
     struct vts_metrics_source metrics_source;
     struct vts_metrics main_metrics; /* what the main thread counts */
@@ -239,24 +242,32 @@ static enum vts_err publish(struct app *app)
     return err != VTS_OK ? err : vts_board_publish(app->board, snapshot);
 }
 
-/* Takes the steps that are due; returns when the next one is. */
+static void log_unpublished(void)
+{
+    struct vts_log_line line;
+
+    vts_log_begin(&line, VTS_LOG_ERROR, "a status could not be published; trying again");
+    vts_log_end(&line);
+}
+
+/* Takes the steps that are due; returns when to look again. A step that could not be published is
+ * published later, for it may be the last. */
 static int64_t play_simulation(struct app *app)
 {
     int64_t now_ns = vts_clock_now_ns();
-    int64_t due_ns = INT64_MAX;
 
     if (!app->config->has_simulation)
         return INT64_MAX;
-    while ((due_ns = vts_simulation_due_ns(&app->simulation)) <= now_ns) {
-        struct vts_log_line line;
-
-        vts_simulation_step(&app->simulation);
-        if (publish(app) == VTS_OK)
-            continue;
-        vts_log_begin(&line, VTS_LOG_ERROR, "a status could not be published");
-        vts_log_end(&line);
+    while (app->is_unpublished || vts_simulation_due_ns(&app->simulation) <= now_ns) {
+        if (!app->is_unpublished)
+            vts_simulation_step(&app->simulation);
+        app->is_unpublished = publish(app) != VTS_OK;
+        if (app->is_unpublished) {
+            log_unpublished();
+            return now_ns + publish_retry_ns;
+        }
     }
-    return due_ns;
+    return vts_simulation_due_ns(&app->simulation);
 }
 
 /* ---- stopping ---------------------------------------------------------------------------- */

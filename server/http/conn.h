@@ -103,8 +103,8 @@ struct vts_conn {
 
 /* Adopts fd; the server has counted the connection and its handshake already. */
 void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer);
-/* Lets the peer have what is written and closes. reason is a literal, for logs; the first one
- * counts. Takes effect at the end of the turn. */
+/* Lets the peer have what is written and closes, at the end of the turn. reason is a literal, for
+ * logs; of several calls the first one counts. */
 void vts_conn_end(struct vts_conn *conn, const char *reason);
 /* Counts the limit and ends. */
 void vts_conn_end_by_limit(struct vts_conn *conn, enum vts_limit limit);

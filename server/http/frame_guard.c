@@ -15,7 +15,7 @@ enum {
     FLAG_PADDED = 0x8,
 };
 
-void vts_frame_guard_init(struct vts_frame_guard *guard, const struct vts_limits *limits)
+void vts_frame_guard_init(struct vts_frame_guard *guard, struct vts_limits *limits)
 {
     *guard = (struct vts_frame_guard){.limits = limits, .preface_left = PREFACE_BYTES};
     vts_bucket_init(&guard->glitches, vts_limits_get(limits, VTS_LIMIT_GLITCHES),
@@ -247,6 +247,7 @@ enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_st
     case VTS_FRAME_SETTINGS:
         if (is_ack || guard->settings_count++ < vts_limits_get(guard->limits, VTS_LIMIT_SETTINGS))
             return VTS_VERDICT_PASS;
+        vts_limits_hit(guard->limits, VTS_LIMIT_SETTINGS);
         break;
     case VTS_FRAME_PING:
         if (!is_ack)

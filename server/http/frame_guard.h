@@ -48,7 +48,7 @@ enum vts_verdict {
 enum { VTS_FRAME_GAPS_MAX = 16 };
 
 struct vts_frame_guard {
-    const struct vts_limits *limits;
+    struct vts_limits *limits;
     struct vts_bucket glitches;
     struct vts_bucket resets;
     uint64_t glitches_count;
@@ -83,8 +83,8 @@ struct vts_frame_guard {
     } gaps[VTS_FRAME_GAPS_MAX];
 };
 
-/* limits outlives the guard. */
-void vts_frame_guard_init(struct vts_frame_guard *guard, const struct vts_limits *limits);
+/* limits outlives the guard, which counts in it what costs a token but ends nothing. */
+void vts_frame_guard_init(struct vts_frame_guard *guard, struct vts_limits *limits);
 
 /* Takes bytes up to the end of the present frame, header included, or of the input. Returns how
  * many were taken; *ret_has_frame says that guard->frame is a new one, to be judged before its
