@@ -87,8 +87,6 @@ static void make_routes(struct app *app)
                                       .routes_count = ROUTES,
                                       .services = services,
                                       .services_count = VTS_ARRAY_LEN(services)};
-    app->shared.handle = vts_router_handle;
-    app->shared.handle_context = &app->router;
 }
 
 /* ---- workers ----------------------------------------------------------------------------- */
@@ -104,6 +102,7 @@ static void *run_worker(void *context)
 static enum vts_err make_worker(struct app *app, unsigned index, int fd, struct vts_tls_ctx *tls)
 {
     struct worker *worker = &app->workers[index];
+    struct vts_http_handler handler = {vts_router_begin, vts_router_handle, &app->router};
     enum vts_err err;
 
     worker->app = app;
@@ -112,8 +111,8 @@ static enum vts_err make_worker(struct app *app, unsigned index, int fd, struct 
         (void)close(fd);
         return err;
     }
-    err =
-        vts_http_server_new(worker->loop, &app->shared, fd, vts_tls_ctx_ref(tls), &worker->server);
+    err = vts_http_server_new(worker->loop, &app->shared, &handler, fd, vts_tls_ctx_ref(tls),
+                              &worker->server);
     app->servers[index] = worker->server;
     return err;
 }

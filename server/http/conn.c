@@ -65,6 +65,7 @@ static void conn_free(struct vts_conn *conn)
 
     vts_loop_timer_stop(server->loop, &conn->timer);
     vts_list_remove(&conn->link);
+    vts_list_remove(&conn->scheduled_link);
     count(conn, VTS_METRIC_CONNECTIONS_CLOSED);
     conn->magic = 0;
     vts_mem_free(conn);
@@ -181,7 +182,19 @@ static bool write_output(struct vts_conn *conn)
     return true;
 }
 
-void vts_conn_pump(struct vts_conn *conn)
+void vts_conn_schedule(struct vts_conn *conn)
+{
+    struct vts_http_server *server = conn->server;
+
+    if (conn->is_in_turn || conn->state >= VTS_CONN_LEAVING ||
+        !vts_list_is_empty(&conn->scheduled_link))
+        return;
+    vts_list_push_back(&server->scheduled, &conn->scheduled_link);
+    if (!server->scheduled_timer.is_running)
+        vts_loop_timer_set(server->loop, &server->scheduled_timer, vts_conn_now_ns(conn));
+}
+
+static void pump(struct vts_conn *conn)
 {
     bool is_whole = write_output(conn);
 
@@ -197,6 +210,15 @@ void vts_conn_pump(struct vts_conn *conn)
         (void)write_output(conn); /* the reason, if it can still be told */
         conn_close(conn);
     }
+}
+
+void vts_conn_pump(struct vts_conn *conn)
+{
+    if (conn->state >= VTS_CONN_LEAVING)
+        return;
+    conn->is_in_turn = true;
+    pump(conn);
+    conn->is_in_turn = false;
 }
 
 static void on_timer(void *context)
@@ -247,6 +269,7 @@ static void on_data(void *owner, const char *bytes, size_t len)
 {
     struct vts_conn *conn = owner;
 
+    conn->is_in_turn = true; /* until on_turn() has pumped */
     if (conn->state != VTS_CONN_ENDING)
         conn->ops->on_data(conn, bytes, len);
 }
@@ -297,6 +320,7 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
     conn->server = server;
     conn->peer = *peer;
     conn->opened_ns = vts_conn_now_ns(conn);
+    vts_list_init(&conn->scheduled_link);
     vts_timer_init(&conn->timer, on_timer, conn);
     vts_list_push_back(&server->conns, &conn->link);
     count(conn, VTS_METRIC_CONNECTIONS);
@@ -309,12 +333,18 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
     arm_timer(conn, check_deadlines(conn));
 }
 
+void vts_conn_begin(struct vts_conn *conn, struct vts_exchange *exchange)
+{
+    const struct vts_http_handler *handler = &conn->server->handler;
+
+    handler->begin(handler->context, exchange);
+}
+
 void vts_conn_handle(struct vts_conn *conn, struct vts_exchange *exchange)
 {
-    struct vts_http_shared *shared = conn->server->shared;
+    const struct vts_http_handler *handler = &conn->server->handler;
 
-    conn->requests++;
-    shared->handle(shared->handle_context, exchange);
+    handler->handle(handler->context, exchange);
 }
 
 void vts_conn_count_response(struct vts_conn *conn, const struct vts_exchange *exchange)

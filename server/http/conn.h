@@ -47,6 +47,7 @@ struct vts_http_server {
     struct vts_loop *loop;
     struct vts_http_shared *shared;
     struct vts_limits *limits;
+    struct vts_http_handler handler;
     struct vts_tls_ctx *tls;
     struct vts_listener *listener;
     struct vts_list conns; /* all, oldest first */
@@ -62,8 +63,12 @@ struct vts_http_server {
     char date[64]; /* the Date field's value, once a second */
     char gather[VTS_GATHER_ROOM_BYTES];
     struct vts_h2_memory *h2_memory;
+    struct vts_list scheduled; /* connections with something to write, outside their turns */
+    struct vts_timer scheduled_timer;
     struct vts_list idle_streams; /* h2_stream.c keeps some for reuse */
     size_t idle_streams_count;
+    struct vts_list idle_heads;
+    size_t idle_heads_count;
 };
 
 /* A connection only ever moves down this list:
@@ -86,6 +91,8 @@ struct vts_conn {
     uint32_t magic;
     enum vts_conn_state state;
     struct vts_list link;
+    struct vts_list scheduled_link; /* empty unless the connection is scheduled */
+    bool is_in_turn;                /* a pump follows anyway */
     struct vts_http_server *server;
     struct vts_transport *transport;
     const struct vts_conn_ops *ops;
@@ -108,14 +115,17 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
 void vts_conn_end(struct vts_conn *conn, const char *reason);
 /* Counts the limit and ends. */
 void vts_conn_end_by_limit(struct vts_conn *conn, enum vts_limit limit);
-/* Something was submitted outside the read path: writes it. */
+/* Writes what the protocol has and acts on what has become of the connection: the end of a turn. */
 void vts_conn_pump(struct vts_conn *conn);
+/* Something was submitted, perhaps outside a turn: sees to it that a pump follows. */
+void vts_conn_schedule(struct vts_conn *conn);
 void vts_conn_drain(struct vts_conn *conn);
 /* Closes at once, without a word to the peer. */
 void vts_conn_abort(struct vts_conn *conn, const char *reason);
 /* A request was answered: counts it and writes the access line. */
 void vts_conn_count_response(struct vts_conn *conn, const struct vts_exchange *exchange);
-/* Passes a complete request to the server's handler. */
+/* Pass a request to the server's handler: its head, and when complete. */
+void vts_conn_begin(struct vts_conn *conn, struct vts_exchange *exchange);
 void vts_conn_handle(struct vts_conn *conn, struct vts_exchange *exchange);
 int64_t vts_conn_now_ns(const struct vts_conn *conn);
 /* The value of the Date field (RFC 9110 6.6.1); lives as long as the server. */

@@ -15,22 +15,44 @@ static const char *const method_names[] = {"GET",    "HEAD",  "POST",   "PUT",
 
 /* With their lengths, since every field of every request is looked up here. */
 static const struct vts_str field_names[VTS_FIELD_COUNT] = {
-    [VTS_FIELD_ACCEPT] = {"accept", 6},
-    [VTS_FIELD_CONTENT_TYPE] = {"content-type", 12},
-    [VTS_FIELD_EXPECT] = {"expect", 6},
     [VTS_FIELD_HOST] = {"host", 4},
+    [VTS_FIELD_ACCEPT] = {"accept", 6},
+    [VTS_FIELD_EXPECT] = {"expect", 6},
+    [VTS_FIELD_ORIGIN] = {"origin", 6},
+    [VTS_FIELD_CONTENT_TYPE] = {"content-type", 12},
+    [VTS_FIELD_GRPC_TIMEOUT] = {"grpc-timeout", 12},
+    [VTS_FIELD_GRPC_ENCODING] = {"grpc-encoding", 13},
     [VTS_FIELD_IF_NONE_MATCH] = {"if-none-match", 13},
+    [VTS_FIELD_ACCEPT_ENCODING] = {"accept-encoding", 15},
+    [VTS_FIELD_CONTENT_ENCODING] = {"content-encoding", 16},
+    [VTS_FIELD_CONNECT_TIMEOUT_MS] = {"connect-timeout-ms", 18},
+    [VTS_FIELD_GRPC_ACCEPT_ENCODING] = {"grpc-accept-encoding", 20},
+    [VTS_FIELD_CONNECT_ACCEPT_ENCODING] = {"connect-accept-encoding", 23},
+    [VTS_FIELD_CONNECT_CONTENT_ENCODING] = {"connect-content-encoding", 24},
+    [VTS_FIELD_CONNECT_PROTOCOL_VERSION] = {"connect-protocol-version", 24},
+    [VTS_FIELD_ACCESS_CONTROL_REQUEST_METHOD] = {"access-control-request-method", 29},
+    [VTS_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = {"access-control-request-headers", 30},
 };
 
-void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops)
+void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops,
+                       struct vts_exchange_head *head)
 {
     exchange->ops = ops;
-    exchange->request = (struct vts_request){.method = VTS_METHOD_OTHER};
+    exchange->user_ops = NULL;
+    exchange->user = NULL;
+    exchange->is_body_due = false;
+    memset(head->fields, 0, sizeof(head->fields));
+    exchange->request = (struct vts_request){.method = VTS_METHOD_OTHER, .fields = head->fields};
     /* Field by field: clearing the arrays would cost more than answering. */
     exchange->response.code = 0;
+    exchange->response.headers = head->headers;
     exchange->response.headers_count = 0;
+    exchange->response.more_headers_count = 0;
     exchange->response.body = vts_str_make(NULL, 0);
     exchange->response.tail_len = 0;
+    exchange->response.length = VTS_LENGTH_UNKNOWN;
+    exchange->response.trailers_count = 0;
+    exchange->response.scratch = head->scratch;
     exchange->response.scratch_len = 0;
     exchange->response.release = NULL;
     exchange->response.owner = NULL;
@@ -54,7 +76,7 @@ void vts_response_add_number(struct vts_response *response, const char *name, ui
         value /= 10;
     } while (value > 0);
     len = sizeof(digits) - at;
-    VTS_ASSERT(len <= sizeof(response->scratch) - response->scratch_len);
+    VTS_ASSERT(len <= VTS_RESPONSE_SCRATCH - response->scratch_len);
     memcpy(response->scratch + response->scratch_len, digits + at, len);
     vts_response_add(response, name, vts_str_make(response->scratch + response->scratch_len, len));
     response->scratch_len += len;
@@ -85,7 +107,12 @@ const char *vts_method_name(enum vts_method method)
 
 enum vts_field vts_field_find(struct vts_str name)
 {
-    for (int i = 0; i < VTS_FIELD_COUNT; i++)
+    int i = 0;
+
+    /* They stand by length, so that few names are compared. */
+    while (i < VTS_FIELD_COUNT && field_names[i].len < name.len)
+        i++;
+    for (; i < VTS_FIELD_COUNT && field_names[i].len == name.len; i++)
         if (vts_str_equals(name, field_names[i]))
             return (enum vts_field)i;
     return VTS_FIELD_COUNT;

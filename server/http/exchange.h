@@ -9,6 +9,9 @@
 
 #include "common/base/assert.h"
 #include "common/base/str.h"
+#include "server/io/timer.h"
+
+enum { VTS_PEER_TEXT_BYTES = 64 };
 
 enum vts_method {
     VTS_METHOD_GET,
@@ -21,60 +24,136 @@ enum vts_method {
     VTS_METHOD_OTHER,
 };
 
-/* The request fields that somebody reads; nothing is kept of any other. */
+/* The request fields that somebody reads, by the length of their names. */
 enum vts_field {
-    VTS_FIELD_ACCEPT,
-    VTS_FIELD_CONTENT_TYPE,
-    VTS_FIELD_EXPECT,
     VTS_FIELD_HOST,
+    VTS_FIELD_ACCEPT,
+    VTS_FIELD_EXPECT,
+    VTS_FIELD_ORIGIN,
+    VTS_FIELD_CONTENT_TYPE,
+    VTS_FIELD_GRPC_TIMEOUT,
+    VTS_FIELD_GRPC_ENCODING,
     VTS_FIELD_IF_NONE_MATCH,
+    VTS_FIELD_ACCEPT_ENCODING,
+    VTS_FIELD_CONTENT_ENCODING,
+    VTS_FIELD_CONNECT_TIMEOUT_MS,
+    VTS_FIELD_GRPC_ACCEPT_ENCODING,
+    VTS_FIELD_CONNECT_ACCEPT_ENCODING,
+    VTS_FIELD_CONNECT_CONTENT_ENCODING,
+    VTS_FIELD_CONNECT_PROTOCOL_VERSION,
+    VTS_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
+    VTS_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
     VTS_FIELD_COUNT,
 };
 
-/* Everything is borrowed and lives until the response is sent. */
+struct vts_header {
+    struct vts_str name; /* lower case */
+    struct vts_str value;
+};
+
+/* Everything is borrowed and lives until the head of the response is sent. */
 struct vts_request {
     enum vts_method method;
     struct vts_str target; /* as sent: path and query */
     struct vts_str path;   /* raw, before any "?" */
     struct vts_str query;  /* after the "?"; empty when there is none */
     struct vts_str authority;
-    struct vts_str fields[VTS_FIELD_COUNT]; /* NULL when absent; repeated lists are joined */
+    struct vts_str *fields; /* VTS_FIELD_COUNT; NULL when absent; repeated lists are joined */
+    /* All fields in their order, for requests that may carry metadata: those with POST or a query.
+     * Of others nothing is kept but the above. */
+    const struct vts_header *headers;
+    size_t headers_count;
     /* Set when HTTP itself asks for a refusal: the code to answer with, and why. Otherwise 0. */
     int fault;
     const char *fault_text;
 };
 
-enum { VTS_RESPONSE_HEADERS_MAX = 10, VTS_RESPONSE_TAIL_MAX = 64, VTS_RESPONSE_SCRATCH = 32 };
-
-struct vts_header {
-    struct vts_str name; /* a lower-case literal */
-    struct vts_str value;
+enum {
+    VTS_RESPONSE_HEADERS_MAX = 12,
+    VTS_RESPONSE_MORE_MAX = 64, /* of more_headers, and of trailers */
+    VTS_RESPONSE_TAIL_MAX = 64,
+    VTS_RESPONSE_SCRATCH = 32,
 };
+
+/* What a request and its response need only until the head of the response is out: kept apart so
+ * that an open stream costs less. */
+struct vts_exchange_head {
+    struct vts_str fields[VTS_FIELD_COUNT];
+    struct vts_header headers[VTS_RESPONSE_HEADERS_MAX];
+    char scratch[VTS_RESPONSE_SCRATCH];
+};
+
+/* A body of unknown length, as vts_response.length says. */
+enum { VTS_LENGTH_UNKNOWN = -1 };
 
 typedef void (*vts_release_fn)(void *owner);
 
-/* The body is `body` followed by `tail`, so that bytes shared by many answers need no copy. */
 struct vts_response {
     int code;
     size_t headers_count;
-    struct vts_header headers[VTS_RESPONSE_HEADERS_MAX];
+    struct vts_header *headers; /* up to VTS_RESPONSE_HEADERS_MAX; names are literals */
+    /* More of them, after those above; borrowed until the head is out. */
+    const struct vts_header *more_headers;
+    size_t more_headers_count;
+    size_t scratch_len;
+    char *scratch; /* VTS_RESPONSE_SCRATCH: for header values made here */
+
+    /* With vts_exchange_send(): `body` followed by `tail`, so that bytes shared by many answers
+     * need no copy. */
     struct vts_str body;
     size_t tail_len;
     char tail[VTS_RESPONSE_TAIL_MAX];
-    size_t scratch_len;
-    char scratch[VTS_RESPONSE_SCRATCH]; /* for header values made here */
-    vts_release_fn release;             /* gives back what body and header values lie in */
+
+    /* With vts_exchange_start(): the user's read() makes the body. The trailers, which only HTTP/2
+     * carries, are looked at when it has said that the body is over, and borrowed until the
+     * exchange closes. */
+    int64_t length; /* of the body, or VTS_LENGTH_UNKNOWN */
+    const struct vts_header *trailers;
+    size_t trailers_count;
+
+    vts_release_fn release; /* gives back what body and header values lie in */
     void *owner;
 };
 
 struct vts_exchange;
 
+/* How a protocol carries out what the functions below say. */
 struct vts_exchange_ops {
+    bool is_duplex; /* request and response flow at once, and trailers are carried: HTTP/2 */
     void (*send)(struct vts_exchange *exchange);
+    void (*start)(struct vts_exchange *exchange);
+    void (*resume)(struct vts_exchange *exchange);
+    void (*consume)(struct vts_exchange *exchange, size_t len);
+    void (*release)(struct vts_exchange *exchange, size_t len);
+    void (*reset)(struct vts_exchange *exchange);
+    int64_t (*now_ns)(const struct vts_exchange *exchange);
+    void (*set_timer)(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns);
+    void (*stop_timer)(struct vts_exchange *exchange, struct vts_timer *timer);
+    void (*write_peer)(const struct vts_exchange *exchange, char ret_text[VTS_PEER_TEXT_BYTES]);
+};
+
+/* Who works an exchange whose request or response comes in pieces. No function of it may end the
+ * exchange's own memory; all of them may call the functions below. */
+struct vts_exchange_user_ops {
+    /* A piece of the request's body. The peer may send no more than the window, 64 KiB, beyond what
+     * vts_exchange_consume() has given back. */
+    void (*on_body)(void *user, struct vts_str bytes);
+    void (*on_body_end)(void *user);
+    /* Fills out with up to cap bytes of the response's body and returns how many; 0 before the end:
+     * nothing now, vts_exchange_resume() tells when there is more. */
+    size_t (*read)(void *user, char *out, size_t cap, bool *ret_is_end);
+    /* The exchange is over, whether the response went out whole or the peer is gone: the last call,
+     * always made. */
+    void (*on_close)(void *user);
 };
 
 struct vts_exchange {
     const struct vts_exchange_ops *ops;
+    const struct vts_exchange_user_ops *user_ops; /* NULL: nobody is attached */
+    void *user;
+    /* Set by the user while it waits for the peer's bytes: then the body must keep to the limits of
+     * time. A stream between two messages may be silent. */
+    bool is_body_due;
     struct vts_request request;
     struct vts_response response;
 };
@@ -82,13 +161,91 @@ struct vts_exchange {
 /* Answers a request: fills exchange->response and calls vts_exchange_send(). */
 typedef void (*vts_exchange_fn)(void *context, struct vts_exchange *exchange);
 
-/* Sends the response; exactly once an exchange. The exchange may be gone when it returns. */
+/* Who answers the requests of a server. begin sees each request as soon as its head is there; when
+ * it attaches a user, that user has the rest. Otherwise handle is called when the request is
+ * complete, its body, if any, thrown away. */
+struct vts_http_handler {
+    vts_exchange_fn begin;
+    vts_exchange_fn handle;
+    void *context;
+};
+
+/* Sends the response whole; exactly once an exchange, unless it was started. The exchange may be
+ * gone when it returns, except for an attached user. */
 static inline void vts_exchange_send(struct vts_exchange *exchange)
 {
     exchange->ops->send(exchange);
 }
 
-void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops);
+/* From now on the user has the exchange; within vts_http_handler.begin only. */
+static inline void vts_exchange_attach(struct vts_exchange *exchange,
+                                       const struct vts_exchange_user_ops *ops, void *user)
+{
+    exchange->user_ops = ops;
+    exchange->user = user;
+    exchange->is_body_due = true;
+}
+
+/* The rest is for attached users. */
+
+/* Sends the head of the response; its body is read from the user as the peer takes it. */
+static inline void vts_exchange_start(struct vts_exchange *exchange)
+{
+    exchange->ops->start(exchange);
+}
+
+/* After read() had nothing: there is more, or the end. Harmless otherwise. */
+static inline void vts_exchange_resume(struct vts_exchange *exchange)
+{
+    exchange->ops->resume(exchange);
+}
+
+/* Lets the peer send len bytes more. */
+static inline void vts_exchange_consume(struct vts_exchange *exchange, size_t len)
+{
+    exchange->ops->consume(exchange, len);
+}
+
+/* len bytes of on_body() are no longer kept; the sum kept for one connection is bounded. */
+static inline void vts_exchange_release(struct vts_exchange *exchange, size_t len)
+{
+    exchange->ops->release(exchange, len);
+}
+
+/* Breaks the exchange off, without a word to the peer's application. on_close() follows, later. */
+static inline void vts_exchange_reset(struct vts_exchange *exchange)
+{
+    exchange->ops->reset(exchange);
+}
+
+/* As vts_loop_now_ns(). */
+static inline int64_t vts_exchange_now_ns(const struct vts_exchange *exchange)
+{
+    return exchange->ops->now_ns(exchange);
+}
+
+/* The timer must be stopped before the exchange closes. */
+static inline void vts_exchange_set_timer(struct vts_exchange *exchange, struct vts_timer *timer,
+                                          int64_t due_ns)
+{
+    exchange->ops->set_timer(exchange, timer, due_ns);
+}
+
+static inline void vts_exchange_stop_timer(struct vts_exchange *exchange, struct vts_timer *timer)
+{
+    exchange->ops->stop_timer(exchange, timer);
+}
+
+/* The peer's numeric address, without its port. */
+static inline void vts_exchange_write_peer(const struct vts_exchange *exchange,
+                                           char ret_text[VTS_PEER_TEXT_BYTES])
+{
+    exchange->ops->write_peer(exchange, ret_text);
+}
+
+/* head is borrowed, and need not be clean. */
+void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops,
+                       struct vts_exchange_head *head);
 /* Gives back what the response borrowed. */
 void vts_exchange_fini(struct vts_exchange *exchange);
 

@@ -34,6 +34,7 @@ struct h1 {
     struct vts_conn *conn;
     enum h1_state state;
     struct vts_exchange exchange;
+    struct vts_exchange_head exchange_head;
     struct vts_buf in;
     struct vts_buf out;
     size_t seen;             /* bytes of `in` known to hold no end of a header section */
@@ -279,7 +280,7 @@ static void free_joined(struct h1 *h1)
 
 static void begin_request(struct h1 *h1)
 {
-    vts_exchange_init(&h1->exchange, &exchange_ops);
+    vts_exchange_init(&h1->exchange, &exchange_ops, &h1->exchange_head);
     free_joined(h1);
     h1->url = vts_str_make("", 0);
     h1->is_value = false;
@@ -297,6 +298,7 @@ static void handle(struct h1 *h1, size_t head_len, int fault, const char *fault_
         h1->closes = true;
     h1->exchange.request.fault = fault;
     h1->exchange.request.fault_text = fault_text;
+    h1->conn->requests++;
     vts_conn_handle(h1->conn, &h1->exchange);
 }
 

@@ -13,6 +13,9 @@ enum {
     SETTINGS_ENTRIES_MAX = 16,
     /* All our field lines fit; the usual 4096 would only cost memory a connection. */
     ENCODER_TABLE_BYTES = 1024,
+    /* Sixteen streams at their own window's full speed. Its bytes are given back at once: what is
+     * kept is bounded by VTS_LIMIT_BODY_MEMORY. */
+    CONNECTION_WINDOW_BYTES = 1024 * 1024,
 };
 
 /* Per-stream bound on DATA frames that carry nothing (CVE-2019-9518). */
@@ -124,6 +127,7 @@ static enum vts_err new_session(struct vts_h2 *h2)
 
     if (callbacks == NULL || nghttp2_option_new(&options) != 0)
         return VTS_ERR_NOMEM;
+    nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_settings(options, SETTINGS_ENTRIES_MAX);
     nghttp2_option_set_max_outbound_ack(options, vts_limits_get(limits, VTS_LIMIT_OUTBOUND_ACKS));
     nghttp2_option_set_max_deflate_dynamic_table_size(options, ENCODER_TABLE_BYTES);
@@ -145,7 +149,9 @@ static enum vts_err submit_settings(struct vts_h2 *h2)
     };
 
     if (nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
-                                VTS_ARRAY_LEN(settings)) != 0)
+                                VTS_ARRAY_LEN(settings)) != 0 ||
+        nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                              CONNECTION_WINDOW_BYTES) != 0)
         return VTS_ERR_NOMEM;
     return VTS_OK;
 }

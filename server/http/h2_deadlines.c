@@ -21,7 +21,10 @@ static void check_body_rate(struct vts_h2 *h2, struct vts_h2_stream *stream, int
         return;
     if (stream->body_bytes - stream->body_mark_bytes < least_bytes) {
         vts_limits_hit(limits, VTS_LIMIT_BODY_RATE);
-        vts_h2_handle(h2, stream, 408, "the request's body comes too slowly");
+        if (stream->state == VTS_H2_STREAM_BODY)
+            vts_h2_handle(h2, stream, 408, "the request's body comes too slowly");
+        else
+            vts_h2_break_off(h2, stream, NGHTTP2_CANCEL);
         return;
     }
     stream->body_mark_bytes = stream->body_bytes;
@@ -57,6 +60,21 @@ static void check_rest(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t 
     vts_h2_reset_stream(h2, stream->id, NGHTTP2_NO_ERROR);
 }
 
+/* Whether a body is coming that ought to come at some speed. */
+static bool has_body_due(const struct vts_h2_stream *stream)
+{
+    if (stream->exchange.user_ops == NULL)
+        return stream->state == VTS_H2_STREAM_BODY;
+    return stream->exchange.is_body_due && !stream->has_ended &&
+           stream->state != VTS_H2_STREAM_SENT;
+}
+
+/* Whether the peer could take what there is of the response, and does not. */
+static bool has_output_due(const struct vts_h2_stream *stream)
+{
+    return stream->state == VTS_H2_STREAM_ANSWERED && !stream->is_deferred;
+}
+
 /* Returns whether a stream is in a state that a deadline bounds. */
 static bool check_streams(struct vts_h2 *h2, int64_t now_ns)
 {
@@ -65,12 +83,14 @@ static bool check_streams(struct vts_h2 *h2, int64_t now_ns)
 
     while (link != &h2->streams) {
         struct vts_h2_stream *stream = VTS_CONTAINER_OF(link, struct vts_h2_stream, link);
+        bool is_in = has_body_due(stream);
+        bool is_out = has_output_due(stream);
 
         link = link->next;
-        is_bounded |= stream->state != VTS_H2_STREAM_HANDLED;
-        if (stream->state == VTS_H2_STREAM_BODY)
+        is_bounded |= is_in || is_out || stream->state == VTS_H2_STREAM_SENT;
+        if (is_in)
             check_body_rate(h2, stream, now_ns);
-        else if (stream->state == VTS_H2_STREAM_ANSWERED)
+        if (is_out)
             check_stall(h2, stream, now_ns);
         else if (stream->state == VTS_H2_STREAM_SENT)
             check_rest(h2, stream, now_ns);

@@ -76,3 +76,12 @@ void vts_h2_reset_stream(struct vts_h2 *h2, int32_t id, uint32_t error_code)
     if (nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, id, error_code) != 0)
         vts_conn_end(h2->conn, "out of memory");
 }
+
+void vts_h2_break_off(struct vts_h2 *h2, struct vts_h2_stream *stream, uint32_t error_code)
+{
+    if (stream->state == VTS_H2_STREAM_SENT)
+        return;
+    vts_h2_stream_set_state(stream, VTS_H2_STREAM_SENT);
+    vts_h2_reset_stream(h2, stream->id, error_code);
+    vts_conn_schedule(h2->conn);
+}

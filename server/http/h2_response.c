@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h2_response.c - from a response to frames, made only when the peer takes them.
  *
- * Bodies are copied into DATA frames on demand, straight from the bytes that all answers share.
+ * Bodies are copied into DATA frames on demand: straight from the bytes that all answers share, or
+ * by the user who makes them piece by piece.
  */
 #include <string.h>
 
 #include "common/base/assert.h"
 #include "server/http/h2_session.h"
 
+enum { FIELDS_MAX = 3 + VTS_RESPONSE_HEADERS_MAX + VTS_RESPONSE_MORE_MAX };
+
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t cap,
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     struct vts_h2_stream *stream = source->ptr;
     struct vts_response *response = &stream->exchange.response;
-    struct vts_str tail = vts_str_make(response->tail, response->tail_len);
     size_t total = vts_response_body_len(response);
-    size_t len = total - stream->sent < cap ? total - stream->sent : cap;
+    size_t sent = (size_t)stream->sent;
+    size_t len = total - sent < cap ? total - sent : cap;
     size_t from_body = 0;
 
     (void)session;
     (void)id;
     (void)user;
-    if (stream->sent < response->body.len) {
-        from_body = response->body.len - stream->sent;
+    if (sent < response->body.len) {
+        from_body = response->body.len - sent;
         from_body = from_body < len ? from_body : len;
-        memcpy(out, response->body.ptr + stream->sent, from_body);
+        memcpy(out, response->body.ptr + sent, from_body);
     }
     if (from_body < len)
-        memcpy(out + from_body, tail.ptr + (stream->sent + from_body - response->body.len),
+        memcpy(out + from_body, response->tail + (sent + from_body - response->body.len),
                len - from_body);
     stream->sent += len;
     if (stream->sent == total)
@@ -44,8 +47,52 @@ static nghttp2_nv make_field(struct vts_str name, struct vts_str value)
                         .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 }
 
-/* Turns the response into fields; returns how many. */
-static size_t make_head(struct vts_h2_stream *stream, bool has_body, nghttp2_nv *fields)
+static size_t make_fields(const struct vts_header *headers, size_t count, nghttp2_nv *fields)
+{
+    for (size_t i = 0; i < count; i++)
+        fields[i] = make_field(headers[i].name, headers[i].value);
+    return count;
+}
+
+/* Trailers only here: submitted any earlier, they would overtake the body. */
+static int submit_trailers(nghttp2_session *session, struct vts_h2_stream *stream)
+{
+    const struct vts_response *response = &stream->exchange.response;
+    nghttp2_nv fields[FIELDS_MAX];
+
+    VTS_ASSERT(response->trailers_count <= FIELDS_MAX);
+    return nghttp2_submit_trailer(
+        session, stream->id, fields,
+        make_fields(response->trailers, response->trailers_count, fields));
+}
+
+static ssize_t read_user(nghttp2_session *session, int32_t id, uint8_t *out, size_t cap,
+                         uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    struct vts_h2_stream *stream = source->ptr;
+    struct vts_exchange *exchange = &stream->exchange;
+    bool is_end = false;
+    size_t len = exchange->user_ops->read(exchange->user, (char *)out, cap, &is_end);
+
+    (void)id;
+    (void)user;
+    stream->sent += len;
+    if (!is_end && len == 0) {
+        stream->is_deferred = true;
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    if (!is_end)
+        return (ssize_t)len;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (exchange->response.trailers_count == 0)
+        return (ssize_t)len;
+    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return submit_trailers(session, stream) == 0 ? (ssize_t)len
+                                                 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* Turns the response's head into fields; returns how many. */
+static size_t make_head(struct vts_h2_stream *stream, int64_t length, nghttp2_nv *fields)
 {
     struct vts_response *response = &stream->exchange.response;
     size_t count = 0;
@@ -54,37 +101,112 @@ static size_t make_head(struct vts_h2_stream *stream, bool has_body, nghttp2_nv 
         stream->code_text[i] = (char)('0' + code % 10);
     fields[count++] = make_field(vts_str_of(":status"), vts_str_make(stream->code_text, 3));
     fields[count++] = make_field(vts_str_of("date"), vts_conn_date(stream->conn));
-    if (has_body && vts_response_body_len(response) > 0)
-        vts_response_add_number(response, "content-length", vts_response_body_len(response));
-    for (size_t i = 0; i < response->headers_count; i++)
-        fields[count++] = make_field(response->headers[i].name, response->headers[i].value);
-    return count;
+    if (length > 0)
+        vts_response_add_number(response, "content-length", (uint64_t)length);
+    count += make_fields(response->headers, response->headers_count, fields + count);
+    VTS_ASSERT(response->more_headers_count <= VTS_RESPONSE_MORE_MAX);
+    return count +
+           make_fields(response->more_headers, response->more_headers_count, fields + count);
+}
+
+/* length is the body's, for the head; provider NULL ends the stream with the head. */
+static void submit(struct vts_h2_stream *stream, int64_t length,
+                   const nghttp2_data_provider *provider)
+{
+    struct vts_conn *conn = stream->conn;
+    nghttp2_nv fields[FIELDS_MAX];
+    size_t count;
+
+    if (stream->state >= VTS_H2_STREAM_ANSWERED)
+        return; /* it was broken off */
+    vts_conn_count_response(conn, &stream->exchange);
+    vts_h2_stream_set_state(stream, VTS_H2_STREAM_ANSWERED);
+    stream->sent_mark_ns = vts_conn_now_ns(conn);
+    count = make_head(stream, length, fields);
+    if (nghttp2_submit_response(vts_h2_of(conn)->session, stream->id, fields, count, provider) != 0)
+        vts_conn_end(conn, "out of memory");
+    /* A window held at zero must not make us hold the request too (CVE-2026-49975). */
+    vts_h2_stream_drop_request(stream);
+    vts_conn_schedule(conn);
 }
 
 static void send_response(struct vts_exchange *exchange)
 {
     struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
-    struct vts_conn *conn = stream->conn;
-    struct vts_h2 *h2 = vts_h2_of(conn);
-    nghttp2_nv fields[VTS_RESPONSE_HEADERS_MAX + 3];
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_body};
-    bool has_body = vts_response_can_have_body(exchange->response.code);
-    bool sends_body = has_body && exchange->request.method != VTS_METHOD_HEAD &&
-                      vts_response_body_len(&exchange->response) > 0;
-    size_t count;
+    size_t len = vts_response_can_have_body(exchange->response.code)
+                     ? vts_response_body_len(&exchange->response)
+                     : 0;
 
-    vts_conn_count_response(conn, exchange);
-    vts_h2_stream_set_state(stream, VTS_H2_STREAM_ANSWERED);
-    stream->sent_mark_ns = vts_conn_now_ns(conn);
-    count = make_head(stream, has_body, fields);
-    if (nghttp2_submit_response(h2->session, stream->id, fields, count,
-                                sends_body ? &provider : NULL) != 0)
-        vts_conn_end(conn, "out of memory");
-    /* A window held at zero must not make us hold the request too (CVE-2026-49975). */
-    vts_h2_stream_drop_head(stream);
+    submit(stream, (int64_t)len,
+           len > 0 && exchange->request.method != VTS_METHOD_HEAD ? &provider : NULL);
 }
 
-const struct vts_exchange_ops vts_h2_exchange_ops = {.send = send_response};
+static void start_response(struct vts_exchange *exchange)
+{
+    struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
+    nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_user};
+
+    submit(stream, exchange->response.length, &provider);
+}
+
+static void resume(struct vts_exchange *exchange)
+{
+    struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
+    struct vts_conn *conn = stream->conn;
+
+    if (!stream->is_deferred)
+        return;
+    stream->is_deferred = false;
+    stream->sent_mark = stream->sent;
+    stream->sent_mark_ns = vts_conn_now_ns(conn);
+    if (nghttp2_session_resume_data(vts_h2_of(conn)->session, stream->id) != 0)
+        vts_conn_end(conn, "out of memory");
+    vts_conn_schedule(conn);
+}
+
+static void reset(struct vts_exchange *exchange)
+{
+    struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
+
+    vts_h2_break_off(vts_h2_of(stream->conn), stream, NGHTTP2_CANCEL);
+}
+
+static int64_t now_ns(const struct vts_exchange *exchange)
+{
+    return vts_conn_now_ns(VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn);
+}
+
+static void set_timer(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns)
+{
+    vts_loop_timer_set(
+        VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->server->loop, timer,
+        due_ns);
+}
+
+static void stop_timer(struct vts_exchange *exchange, struct vts_timer *timer)
+{
+    vts_loop_timer_stop(
+        VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->server->loop, timer);
+}
+
+static void write_peer(const struct vts_exchange *exchange, char ret_text[VTS_PEER_TEXT_BYTES])
+{
+    vts_address_format(&VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->peer,
+                       ret_text);
+}
+
+const struct vts_exchange_ops vts_h2_exchange_ops = {.is_duplex = true,
+                                                     .send = send_response,
+                                                     .start = start_response,
+                                                     .resume = resume,
+                                                     .consume = vts_h2_consume,
+                                                     .release = vts_h2_release,
+                                                     .reset = reset,
+                                                     .now_ns = now_ns,
+                                                     .set_timer = set_timer,
+                                                     .stop_timer = stop_timer,
+                                                     .write_peer = write_peer};
 
 static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)
 {
@@ -94,6 +216,19 @@ static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)
         vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_STREAMS);
     h2->conn->resets_sent++;
     vts_h2_obey(h2, vts_frame_guard_reset(&h2->guard, vts_conn_now_ns(h2->conn)));
+}
+
+static void on_stream_frame(struct vts_h2 *h2, struct vts_h2_stream *stream,
+                            const nghttp2_frame *frame)
+{
+    /* The first HEADERS are the response's head. A stream that lives on needs it no more. */
+    if (frame->hd.type == NGHTTP2_HEADERS && stream->exchange.user_ops != NULL)
+        vts_h2_stream_drop_head(stream);
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 || stream->has_ended ||
+        stream->state == VTS_H2_STREAM_SENT)
+        return;
+    vts_h2_stream_set_state(stream, VTS_H2_STREAM_SENT);
+    stream->sent_mark_ns = vts_conn_now_ns(h2->conn);
 }
 
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -112,13 +247,9 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     vts_frame_guard_sent(&h2->guard, frame->hd.type == NGHTTP2_DATA);
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
-        return 0;
     stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (stream != NULL && !stream->has_ended) {
-        vts_h2_stream_set_state(stream, VTS_H2_STREAM_SENT);
-        stream->sent_mark_ns = vts_conn_now_ns(h2->conn);
-    }
+    if (stream != NULL)
+        on_stream_frame(h2, stream, frame);
     return 0;
 }
 

@@ -33,8 +33,9 @@ struct vts_h2 {
     struct vts_list streams;
     struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
     uint32_t open_count;
-    uint32_t bodies_count;
-    uint64_t bodies_header_bytes; /* of the requests whose body is coming */
+    uint32_t idle_bodies_count;    /* requests whose body is coming and nobody takes */
+    uint64_t awaited_header_bytes; /* of requests whose body is coming */
+    uint64_t held_bytes;           /* of bodies, with attached users */
     enum vts_h2_leaving leaving;
     int64_t noticed_ns;
     bool has_settings; /* the peer's first SETTINGS came */
@@ -72,13 +73,20 @@ void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text);
 void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit);
 void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict);
 void vts_h2_reset_stream(struct vts_h2 *h2, int32_t id, uint32_t error_code);
+/* Resets a stream whose user is to hear no more of it but its close; harmless the second time. */
+void vts_h2_break_off(struct vts_h2 *h2, struct vts_h2_stream *stream, uint32_t error_code);
 
 /* h2_request.c */
 
 void vts_h2_request_set_callbacks(nghttp2_session_callbacks *callbacks);
-/* Hands the request to the handler; fault is the HTTP code it must be refused with, or 0. */
+/* Hands the complete request to the handler; fault is the HTTP code it must be refused with, or 0.
+ */
 void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
                    const char *fault_text);
+
+/* As vts_exchange_ops. */
+void vts_h2_consume(struct vts_exchange *exchange, size_t len);
+void vts_h2_release(struct vts_exchange *exchange, size_t len);
 
 /* h2_response.c */
 

@@ -11,30 +11,52 @@
 /* A stream only ever moves down this list:
  *
  *   HEADERS   its request's header block is coming
- *   BODY      its request's body is coming, and is thrown away: no route takes one
- *   HANDLED   the request is with its handler
- *   ANSWERED  the response is with nghttp2
- *   SENT      the response is out before the request was complete; the rest of it is thrown away
+ *   OFFERED   the handler sees the head, or an attached user has the exchange
+ *   BODY      its request's body is coming, and is thrown away: nobody takes it
+ *   HANDLED   the complete request is with its handler
+ *   ANSWERED  the response's head is with nghttp2; an attached user may still get the body
+ *   SENT      the response is out before the request was complete, or the stream was broken off;
+ *             what still comes is thrown away
  */
 enum vts_h2_stream_state {
     VTS_H2_STREAM_HEADERS,
+    VTS_H2_STREAM_OFFERED,
     VTS_H2_STREAM_BODY,
     VTS_H2_STREAM_HANDLED,
     VTS_H2_STREAM_ANSWERED,
     VTS_H2_STREAM_SENT,
 };
 
-/* Values kept of a request: :method, :path and :authority, and the fields somebody reads. */
-enum { VTS_H2_HELD_MAX = 3 + VTS_FIELD_COUNT };
+enum { VTS_H2_HELD_INLINE = 48, VTS_H2_HEADERS_INLINE = 20 };
+
+/* What is kept of a request's header block until the response's head is out: references to
+ * nghttp2's own buffers. */
+struct vts_h2_head {
+    struct vts_exchange_head exchange_head;
+    struct vts_list link;          /* while it waits for its next use */
+    char *joined[VTS_FIELD_COUNT]; /* values of fields that came more than once */
+    size_t held_count;
+    size_t held_cap;
+    nghttp2_rcbuf **held; /* held_inline, or the heap */
+    size_t headers_count;
+    size_t headers_cap;
+    struct vts_header *headers; /* headers_inline, or the heap */
+    nghttp2_rcbuf *held_inline[VTS_H2_HELD_INLINE];
+    struct vts_header headers_inline[VTS_H2_HEADERS_INLINE];
+};
 
 struct vts_h2_stream {
     struct vts_exchange exchange;
     struct vts_list link;
     struct vts_conn *conn;
+    struct vts_h2_head *head; /* NULL once the response's head is out */
     int32_t id;
     enum vts_h2_stream_state state;
     bool has_ended; /* the peer has sent its END_STREAM */
     bool is_head_too_large;
+    bool is_awaited;  /* counts among the connection's requests whose body is coming */
+    bool is_deferred; /* the user had nothing to send when nghttp2 asked */
+    char code_text[3];
     uint32_t header_bytes;
     uint32_t header_fields;
     uint32_t trailer_fields;
@@ -42,20 +64,19 @@ struct vts_h2_stream {
     uint64_t body_bytes;
     uint64_t body_mark_bytes; /* body_bytes when the rate was last looked at */
     int64_t body_mark_ns;
-    char code_text[3];
-    size_t sent;      /* of the response's body */
-    size_t sent_mark; /* sent when progress was last seen */
+    uint64_t held_bytes; /* of the body, with an attached user */
+    uint64_t sent;       /* of the response's body */
+    uint64_t sent_mark;  /* sent when progress was last seen */
     int64_t sent_mark_ns;
-    char *joined[VTS_FIELD_COUNT]; /* values of fields that came more than once */
-    unsigned held_count;
-    nghttp2_rcbuf *held[VTS_H2_HELD_MAX];
 };
 
 /* A stream for a request that begins; NULL without memory. */
 struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id);
-/* Gives back all it holds. */
+/* Gives back all it holds and tells an attached user. */
 void vts_h2_stream_free(struct vts_h2_stream *stream);
 /* Gives back the request's header values: nobody may look at them once it is answered. */
+void vts_h2_stream_drop_request(struct vts_h2_stream *stream);
+/* Gives back the rest of the head, too: the response's is out. */
 void vts_h2_stream_drop_head(struct vts_h2_stream *stream);
 void vts_h2_stream_set_state(struct vts_h2_stream *stream, enum vts_h2_stream_state next);
 /* Takes one field of the request into account and keeps it if somebody reads it.

@@ -180,7 +180,22 @@ static void on_drain_over(void *context)
     abort_all(server, vts_limits_name(VTS_LIMIT_DRAIN_MS));
 }
 
-enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *shared, int fd,
+/* Writes what exchanges had to say outside the turns of their connections. */
+static void pump_scheduled(void *context)
+{
+    struct vts_http_server *server = context;
+
+    while (!vts_list_is_empty(&server->scheduled)) {
+        struct vts_conn *conn =
+            VTS_CONTAINER_OF(server->scheduled.next, struct vts_conn, scheduled_link);
+
+        vts_list_remove(&conn->scheduled_link);
+        vts_conn_pump(conn);
+    }
+}
+
+enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *shared,
+                                 const struct vts_http_handler *handler, int fd,
                                  struct vts_tls_ctx *tls, struct vts_http_server **ret_server)
 {
     struct vts_http_server *server = vts_mem_zalloc(sizeof(*server));
@@ -199,10 +214,14 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     server->loop = loop;
     server->shared = shared;
     server->limits = shared->limits;
+    server->handler = *handler;
     server->tls = tls;
     server->date_second = -1;
     vts_list_init(&server->conns);
+    vts_list_init(&server->scheduled);
     vts_list_init(&server->idle_streams);
+    vts_list_init(&server->idle_heads);
+    vts_timer_init(&server->scheduled_timer, pump_scheduled, server);
     vts_timer_init(&server->pause_timer, end_slow_handshakes, server);
     vts_timer_init(&server->drain_timer, on_drain_over, server);
     err = vts_listener_new(loop, fd, on_accept, server, &server->listener);
@@ -227,6 +246,7 @@ void vts_http_server_stop(struct vts_http_server *server)
     abort_all(server, "stopped");
     vts_loop_timer_stop(server->loop, &server->pause_timer);
     vts_loop_timer_stop(server->loop, &server->drain_timer);
+    vts_loop_timer_stop(server->loop, &server->scheduled_timer);
 }
 
 void vts_http_server_free(struct vts_http_server *server)

@@ -16,17 +16,16 @@ struct vts_http_server;
 /* Shared by the servers of all loops; outlives them. */
 struct vts_http_shared {
     struct vts_limits *limits;
-    vts_exchange_fn handle; /* answers every request */
-    void *handle_context;
     _Atomic uint64_t connections; /* open in all loops */
     struct vts_http_server **servers;
     unsigned servers_count;
 };
 
-/* fd is a listening socket; it and tls are adopted, on failure too. VTS_ERR_NOMEM or VTS_ERR_IO.
- * Before the loop runs, or in its thread. */
+/* handler is copied. fd is a listening socket; it and tls are adopted, on failure too.
+ * VTS_ERR_NOMEM or VTS_ERR_IO. Before the loop runs, or in its thread. */
 VTS_MUST_CHECK enum vts_err vts_http_server_new(struct vts_loop *loop,
-                                                struct vts_http_shared *shared, int fd,
+                                                struct vts_http_shared *shared,
+                                                const struct vts_http_handler *handler, int fd,
                                                 struct vts_tls_ctx *tls,
                                                 struct vts_http_server **ret_server);
 /* After the loop has stopped: closes the listener and what is left of the connections. Their

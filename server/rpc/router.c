@@ -118,3 +118,9 @@ void vts_router_handle(void *context, struct vts_exchange *exchange)
     else
         route->handle(route->context, exchange);
 }
+
+void vts_router_begin(void *router, struct vts_exchange *exchange)
+{
+    (void)router;
+    (void)exchange;
+}

@@ -24,6 +24,7 @@ struct vts_router {
     size_t services_count;
 };
 
+void vts_router_begin(void *router, struct vts_exchange *exchange);
 /* A vts_exchange_fn; the context is a struct vts_router, immutable and shared by all threads. */
 void vts_router_handle(void *router, struct vts_exchange *exchange);
 

@@ -28,7 +28,7 @@ void fake_exchange_init(struct fake_exchange *fake, enum vts_method method, cons
     fake->sent_count = 0;
     fake->body_len = 0;
     fake->body[0] = '\0';
-    vts_exchange_init(&fake->exchange, &fake_ops);
+    vts_exchange_init(&fake->exchange, &fake_ops, &fake->head);
     fake->exchange.request.method = method;
     vts_request_set_target(&fake->exchange.request, vts_str_of(target));
 }

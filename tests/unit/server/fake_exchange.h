@@ -8,6 +8,7 @@
 enum { FAKE_BODY_MAX_BYTES = 64 * 1024, FAKE_FIELD_MAX_BYTES = 128 };
 
 struct fake_exchange {
+    struct vts_exchange_head head;
     struct vts_exchange exchange; /* its response stays readable until fake_exchange_fini() */
     unsigned sent_count;
     size_t body_len;

@@ -32,7 +32,6 @@ static void set_up(struct bench *bench)
     memset(bench, 0, sizeof(*bench));
     vts_limits_init(&bench->limits);
     bench->shared.limits = &bench->limits;
-    bench->shared.handle = answer_nothing;
     bench->shared.servers = &bench->server;
     bench->shared.servers_count = 1;
     CU_ASSERT_EQUAL_FATAL(vts_loop_new(&bench->loop), VTS_OK);
@@ -59,8 +58,10 @@ static int listen_anywhere(void)
 
 static enum vts_err make_server(struct bench *bench, int fd)
 {
-    return vts_http_server_new(bench->loop, &bench->shared, fd, vts_tls_ctx_ref(bench->tls),
-                               &bench->server);
+    static const struct vts_http_handler handler = {answer_nothing, answer_nothing, NULL};
+
+    return vts_http_server_new(bench->loop, &bench->shared, &handler, fd,
+                               vts_tls_ctx_ref(bench->tls), &bench->server);
 }
 
 static void server_that_is_stopped_closes_its_socket(void)
