@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pb_arena.c - passes on; the arena counts, and remembers why it failed. */
+#include "common/wire/pb_arena.h"
+
+static void *allocate(void *context, size_t size)
+{
+    struct vts_arena *arena = context;
+
+    return vts_arena_alloc(arena, size);
+}
+
+static void release(void *context, void *ptr)
+{
+    (void)context; /* nothing in an arena is freed singly */
+    (void)ptr;
+}
+
+ProtobufCAllocator vts_pb_arena_allocator(struct vts_arena *arena)
+{
+    return (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
+}
