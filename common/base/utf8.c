@@ -30,12 +30,30 @@ bool vts_utf8_is_control(uint32_t code_point)
     return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
 
+/* The length of the ASCII at the front, without NUL; a part of it may be left out. */
+static size_t skip_ascii(struct vts_str text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    uint64_t word;
+
+    for (; text.len - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, text.ptr + i, sizeof(word));
+        /* Bytes of 1 to 127 have no high bit, and none either when they are one less. */
+        if (((word | (word - ones)) & ones << 7) != 0)
+            break;
+    }
+    while (i < text.len && text.ptr[i] != '\0' && ((unsigned char)text.ptr[i] & 0x80) == 0)
+        i++;
+    return i;
+}
+
 bool vts_utf8_is_c_string(struct vts_str text)
 {
     uint32_t code_point;
     size_t step;
 
-    for (size_t i = 0; i < text.len; i += step) {
+    for (size_t i = skip_ascii(text); i < text.len; i += step) {
         step = vts_utf8_decode(text.ptr + i, text.len - i, &code_point);
         if (step == 0 || code_point == 0)
             return false;

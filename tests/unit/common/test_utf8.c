@@ -57,6 +57,27 @@ static void c_string_has_no_nul_inside(void)
     CU_ASSERT(!vts_utf8_is_c_string(vts_str_make("a\xc3", 2)));
 }
 
+static void c_string_faults_are_found_at_every_place(void)
+{
+    const char text[] = "0123456789abcdefghijk";
+    char copy[sizeof(text)];
+
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        memcpy(copy, text, sizeof(copy));
+        copy[i] = '\0';
+        CU_ASSERT(!vts_utf8_is_c_string(vts_str_make(copy, sizeof(copy) - 1)));
+        copy[i] = '\x80';
+        CU_ASSERT(!vts_utf8_is_c_string(vts_str_make(copy, sizeof(copy) - 1)));
+        CU_ASSERT(vts_utf8_is_c_string(vts_str_make(copy, i)));
+        copy[i] = '\x7f';
+        CU_ASSERT(vts_utf8_is_c_string(vts_str_make(copy, sizeof(copy) - 1)));
+        if (i == 0)
+            continue;
+        memcpy(copy + i - 1, "\xc3\xa9", 2);
+        CU_ASSERT(vts_utf8_is_c_string(vts_str_make(copy, sizeof(copy) - 1)));
+    }
+}
+
 static void control_characters_are_known(void)
 {
     CU_ASSERT(vts_utf8_is_control(0) && vts_utf8_is_control(0x1b) && vts_utf8_is_control(0x7f) &&
@@ -70,6 +91,7 @@ int main(void)
         {"decode_takes_every_length", decode_takes_every_length},
         {"decode_refuses_what_is_none", decode_refuses_what_is_none},
         {"c_string_has_no_nul_inside", c_string_has_no_nul_inside},
+        {"c_string_faults_are_found_at_every_place", c_string_faults_are_found_at_every_place},
         {"control_characters_are_known", control_characters_are_known},
     };
 
