@@ -8,10 +8,10 @@
 #include <math.h>
 #include <stdatomic.h>
 
-#include "client/src/protobuf_check.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/json.h"
+#include "common/wire/scan.h"
 #include "vtstatus/v1/status.pb-c.h"
 
 enum {
@@ -97,6 +97,11 @@ static enum vts_err check_message(const Vtstatus__V1__JobStatus *message, struct
 
 static enum vts_err check_bytes(struct vts_str body, struct vts_error *error)
 {
+    const struct vts_scan_limits limits = {
+        .max_depth = MAX_DEPTH,
+        .max_elements = VTS_STATUS_MAX_BODY_BYTES, /* memory is what bounds them */
+        .max_memory_bytes = VTS_STATUS_MAX_MEMORY_BYTES,
+    };
     enum vts_err err;
 
     if (body.len > VTS_STATUS_MAX_BODY_BYTES)
@@ -104,10 +109,8 @@ static enum vts_err check_bytes(struct vts_str body, struct vts_error *error)
                              VTS_STATUS_MAX_BODY_BYTES);
     if (body.len == 0)
         return vts_error_set(error, VTS_ERR_PROTOCOL, "it is empty");
-    err = vts_protobuf_check(&vtstatus__v1__job_status__descriptor, body, MAX_DEPTH);
-    if (err != VTS_OK)
-        return vts_error_set(error, err, "it is not a JobStatus in protobuf, or not all of one");
-    return VTS_OK;
+    err = vts_scan_check(body, &vtstatus__v1__job_status__descriptor, &limits, error);
+    return err == VTS_ERR_INVALID ? VTS_ERR_PROTOCOL : err;
 }
 
 static enum vts_err unpack(struct vts_str body, struct vts_status *status, struct vts_error *error)

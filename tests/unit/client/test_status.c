@@ -231,6 +231,7 @@ static void decode_refuses_what_is_no_status(void)
     const char long_varint[] = "\x0a\x01x\x20\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
     const char wrong_type[] = "\x0a\x01x\x22\x01\x01";
     const char huge_length[] = "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7fx";
+    const char two_errors[] = "\x0a\x01x\x42\x00\x42\x00";
 
     CU_ASSERT_EQUAL(decode("", 0), VTS_ERR_PROTOCOL);
     CU_ASSERT_EQUAL(decode_text("\x20\x01", 3), VTS_ERR_PROTOCOL); /* no job_id */
@@ -240,6 +241,7 @@ static void decode_refuses_what_is_no_status(void)
     CU_ASSERT_EQUAL(decode_text(long_varint, sizeof(long_varint)), VTS_ERR_PROTOCOL);
     CU_ASSERT_EQUAL(decode_text(wrong_type, sizeof(wrong_type)), VTS_ERR_PROTOCOL);
     CU_ASSERT_EQUAL(decode_text(huge_length, sizeof(huge_length)), VTS_ERR_PROTOCOL);
+    CU_ASSERT_EQUAL(decode_text(two_errors, sizeof(two_errors)), VTS_ERR_PROTOCOL);
 }
 
 static void decode_refuses_strings_that_are_none(void)
