@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/json.h"
+#include "common/wire/pb_heap.h"
 #include "common/wire/scan.h"
 #include "vtstatus/v1/status.pb-c.h"
 
@@ -32,39 +33,6 @@ struct vts_status {
     size_t memory_bytes;
     Vtstatus__V1__JobStatus *message;
 };
-
-struct budget {
-    size_t used;
-    enum vts_err err; /* why an allocation failed */
-};
-
-static void *alloc_counted(void *context, size_t size)
-{
-    struct budget *budget = context;
-    void *ptr = NULL;
-
-    if (size > VTS_STATUS_MAX_MEMORY_BYTES - budget->used) {
-        budget->err = VTS_ERR_LIMIT;
-        return NULL;
-    }
-    budget->used += size;
-    ptr = vts_mem_alloc(size);
-    if (ptr == NULL)
-        budget->err = VTS_ERR_NOMEM;
-    return ptr;
-}
-
-static void free_counted(void *context, void *ptr)
-{
-    (void)context; /* what is freed is not given back: the budget is for all a decoding asks for */
-    vts_mem_free(ptr);
-}
-
-static ProtobufCAllocator make_allocator(struct budget *budget)
-{
-    return (ProtobufCAllocator){
-        .alloc = alloc_counted, .free = free_counted, .allocator_data = budget};
-}
 
 static bool is_timestamp(const Google__Protobuf__Timestamp *time)
 {
@@ -115,19 +83,17 @@ static enum vts_err check_bytes(struct vts_str body, struct vts_error *error)
 
 static enum vts_err unpack(struct vts_str body, struct vts_status *status, struct vts_error *error)
 {
-    struct budget budget = {0};
-    ProtobufCAllocator allocator = make_allocator(&budget);
+    struct vts_pb_heap heap;
 
+    vts_pb_heap_init(&heap, VTS_STATUS_MAX_MEMORY_BYTES);
     status->message =
-        vtstatus__v1__job_status__unpack(&allocator, body.len, (const uint8_t *)body.ptr);
-    status->memory_bytes = budget.used;
+        vtstatus__v1__job_status__unpack(&heap.allocator, body.len, (const uint8_t *)body.ptr);
+    status->memory_bytes = VTS_STATUS_MAX_MEMORY_BYTES - heap.left_bytes;
     if (status->message != NULL)
         return check_message(status->message, error);
-    if (budget.err == VTS_ERR_LIMIT)
-        return vts_error_set(error, VTS_ERR_LIMIT, "it takes more than %d bytes to decode",
-                             VTS_STATUS_MAX_MEMORY_BYTES);
-    if (budget.err != VTS_OK)
-        return vts_error_set(error, budget.err, "out of memory");
+    if (heap.err == VTS_ERR_NOMEM)
+        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
+    /* The scan lets nothing pass that fails otherwise. */
     return vts_error_set(error, VTS_ERR_PROTOCOL, "its fields are not those of a JobStatus");
 }
 
@@ -158,11 +124,9 @@ size_t vts_status_memory_bytes(const struct vts_status *status)
 
 void vts_status_free(struct vts_status *status)
 {
-    ProtobufCAllocator allocator = make_allocator(NULL);
-
     if (status == NULL || atomic_fetch_sub(&status->refs, 1) != 1)
         return;
-    vtstatus__v1__job_status__free_unpacked(status->message, &allocator);
+    vtstatus__v1__job_status__free_unpacked(status->message, vts_pb_heap_plain());
     vts_mem_free(status);
 }
 
