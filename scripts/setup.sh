@@ -20,6 +20,7 @@ packages=(
     libuv1-dev          "event loop"
     libhttp-parser-dev  "HTTP/1.1"
     libjansson-dev      "JSON"
+    zlib1g-dev          "gzip"
     uthash-dev          "hash tables"
     libcurl4-openssl-dev "the client's HTTP"
     libprotobuf-c-dev   "protobuf"

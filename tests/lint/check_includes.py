@@ -46,6 +46,7 @@ THIRD_PARTY = {
     "curl/*": ["client/src/transport_curl*.c"],
     "uthash.h": ["server/jobs/board.c"],
     "jansson.h": ["common/wire/error_json.c"],
+    "zlib.h": ["common/wire/gzip.c"],
     "protobuf-c/*": ["common/wire/*", "server/jobs/*", "server/store/*", "server/rpc/*",
                      "server/service/*", "client/src/*"],
 }

@@ -86,7 +86,7 @@ consumer_pkgconfig() {
     "$CC" "${sanitize[@]}" "$example" $(flags --cflags --libs) -o "$scratch/with_shared" ||
         die "cannot link the shared library"
     runs "a program with the shared library" "$scratch/with_shared"
-    for library in curl protobuf-c jansson; do
+    for library in curl protobuf-c jansson z; do
         grep -q -- "-l$library\b" <<<"$(flags --static --libs)" ||
             die "programs with the static library are not told to link $library"
     done
@@ -95,7 +95,7 @@ consumer_pkgconfig() {
     find "$libdir" -name 'libvtstatus.so*' -delete
     # shellcheck disable=SC2046
     "$CC" "${sanitize[@]}" "$example" $(flags --cflags --libs) \
-        $(pkg-config --libs libcurl libprotobuf-c jansson) -lm -o "$scratch/with_static" ||
+        $(pkg-config --libs libcurl libprotobuf-c jansson zlib) -lm -o "$scratch/with_static" ||
         die "cannot link the static library"
     is_self_contained "$scratch/with_static"
     runs "a program with the static library" "$scratch/with_static"
