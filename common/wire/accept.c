@@ -53,8 +53,7 @@ static int parse_quality(struct vts_str text)
     return quality > QUALITY_MAX ? -1 : quality;
 }
 
-/* The q parameter among a range's parameters; -1 when it is malformed. */
-static int find_quality(struct vts_str parameters)
+int vts_accept_quality(struct vts_str parameters)
 {
     struct vts_str parameter;
 
@@ -84,7 +83,7 @@ static void weigh(struct vts_str element, const char *const offers[], size_t off
         if (liking.specificity == MATCHES_NOT || liking.specificity < likings[i].specificity)
             continue;
         if (quality < 0)
-            quality = find_quality(element);
+            quality = vts_accept_quality(element);
         if (quality < 0)
             return;
         liking.quality = quality;

@@ -15,4 +15,8 @@
  * other than q are ignored. */
 int vts_accept_choose(struct vts_str accept, const char *const offers[], size_t offers_count);
 
+/* The q parameter among an element's parameters, "charset=utf-8;q=0.5", in thousandths: 1000
+ * without one, -1 when it is malformed (RFC 9110 section 12.4.2). */
+int vts_accept_quality(struct vts_str parameters);
+
 #endif
