@@ -9,7 +9,11 @@ add_library(vts_generated STATIC
   generated/google/protobuf/struct.pb-c.c
   generated/google/protobuf/timestamp.pb-c.c
   generated/google/protobuf/wrappers.pb-c.c
+  generated/google/rpc/error_details.pb-c.c
   generated/google/rpc/status.pb-c.c
+  generated/grpc/health/v1/health.pb-c.c
+  generated/grpc/reflection/v1/reflection.pb-c.c
+  generated/grpc/reflection/v1alpha/reflection.pb-c.c
   generated/vtstatus/v1/job.pb-c.c
   generated/vtstatus/v1/status.pb-c.c
   generated/vtstatus/v1/status_service.pb-c.c)
