@@ -61,7 +61,7 @@ stop_server() {
     [ "$code" = 0 ] || die "the server ended with exit code $code"
 }
 
-scripts/setup.sh
+scripts/setup.sh --build
 ! is_port_taken || die "port $port is in use; stop what listens there and try again"
 echo "demo: building"
 build

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing to build and test; does nothing when all are there.
-# Usage: scripts/setup.sh [--bench]   (--bench: the servers that bench/run.sh compares with, too)
+# Installs what is missing to build and test: Debian packages, and the npm packages of tests/interop.
+# Does nothing, and needs no network, when all is there.
+# Usage: scripts/setup.sh [--build | --bench]
+#   --build   no more than building takes
+#   --bench   the servers that bench/run.sh compares with, too
 set -euo pipefail
+cd "$(dirname "$0")/.."
+mode=${1-}
 
 # Package and what it is for.
-packages=(
+build_packages=(
     cmake               "the build"
     ninja-build         "the build"
     gcc                 "C compiler"
-    g++                 "public headers in C++; the C library's own headers"
-    clang               "second C compiler"
-    clang-format        "layout"
-    clang-tidy          "static analysis"
-    libclang-rt-dev     "clang's sanitizers"
-    git                 "which files are ours"
+    libc6-dev           "the C library's own headers"
     pkg-config          "finds the libraries"
     libnghttp2-dev      "HTTP/2"
     libssl-dev          "TLS"
@@ -24,15 +24,29 @@ packages=(
     uthash-dev          "hash tables"
     libcurl4-openssl-dev "the client's HTTP"
     libprotobuf-c-dev   "protobuf"
+    openssl             "development certificates"
+)
+test_packages=(
+    g++                 "public headers in C++, and clients"
+    clang               "second C compiler"
+    clang-format        "layout"
+    clang-tidy          "static analysis"
+    libclang-rt-dev     "clang's sanitizers"
+    git                 "which files are ours"
     protobuf-c-compiler "protobuf code in C"
     protobuf-compiler   "protoc"
     libprotobuf-dev     "the well-known .proto files"
     libcunit1-dev       "unit tests"
-    curl                "a stock client for tests"
-    nghttp2-client      "a stock client for tests, and load"
-    openssl             "development certificates"
+    curl                "a stock client"
+    nghttp2-client      "a stock client, and load"
     python3             "tests and lint"
     python3-protobuf    "a stock ProtoJSON to compare with"
+    python3-grpcio      "a stock client"
+    libgrpc++-dev       "a stock client"
+    protobuf-compiler-grpc "code for these two"
+    nodejs              "stock clients"
+    npm                 "fetches them"
+    chromium-headless-shell "a stock browser"
 )
 bench_packages=(
     nghttp2-server      "peer: nghttpd"
@@ -45,17 +59,26 @@ die() {
     exit 1
 }
 
-case ${1-} in
+packages=("${build_packages[@]}" "${test_packages[@]}")
+npm_folder=tests/interop/node
+case $mode in
     "") ;;
+    --build)
+        packages=("${build_packages[@]}")
+        npm_folder=
+        ;;
     --bench) packages+=("${bench_packages[@]}") ;;
-    *) echo "usage: $0 [--bench]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--build | --bench]" >&2; exit 2 ;;
 esac
 command -v dpkg-query >/dev/null || die "this machine has no dpkg; vtstatus builds on Debian 12 and newer"
 
 # Names of the packages in the list above that are not installed, one a line.
 list_missing() {
     local i names=()
-    for ((i = 0; i < ${#packages[@]}; i += 2)); do names+=("${packages[i]}"); done
+    for ((i = 0; i < ${#packages[@]}; i += 2)); do
+        # Node from elsewhere than Debian brings an npm of its own, which clashes with Debian's.
+        [ "${packages[i]}" = npm ] && command -v npm >/dev/null || names+=("${packages[i]}")
+    done
     # dpkg-query fails when a name is unknown to it, and still prints the others.
     comm -23 <(printf '%s\n' "${names[@]}" | sort) \
         <({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${names[@]}" 2>/dev/null || true; } |
@@ -76,18 +99,37 @@ forbid_services() {
     "${as_root[@]}" chmod 755 "$policy"
 }
 
+install_debian() {
+    local wanted="$*"
+    echo "setup: installing $wanted"
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "run as root: apt-get install --no-install-recommends $wanted"
+        as_root=(sudo)
+    fi
+    [ "$mode" != --bench ] || forbid_services
+    run_apt update || die "apt-get update failed; is the network there?"
+    run_apt install -y --no-install-recommends "$@" || die "apt-get could not install: $wanted"
+}
+
+# What node_modules holds is noted inside it, as the lock that it was made from.
+has_npm_packages() {
+    [ -z "$npm_folder" ] ||
+        cmp -s "$npm_folder/package-lock.json" "$npm_folder/node_modules/.vtstatus-lock.json"
+}
+
+# Fetches exactly what the lock names, and runs none of the packages' own scripts.
+install_npm_packages() {
+    echo "setup: installing the npm packages of $npm_folder"
+    (cd "$npm_folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >/dev/null ||
+        die "npm could not install the packages of $npm_folder; is the network there?"
+    cp "$npm_folder/package-lock.json" "$npm_folder/node_modules/.vtstatus-lock.json"
+}
+
 mapfile -t missing < <(list_missing)
-if [ ${#missing[@]} = 0 ]; then
+if [ ${#missing[@]} = 0 ] && has_npm_packages; then
     echo "setup: everything is there"
     exit 0
 fi
-wanted="${missing[*]}"
-echo "setup: installing $wanted"
-as_root=()
-if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die "run as root: apt-get install --no-install-recommends $wanted"
-    as_root=(sudo)
-fi
-[ "${1-}" != --bench ] || forbid_services
-run_apt update || die "apt-get update failed; is the network there?"
-run_apt install -y --no-install-recommends "${missing[@]}" || die "apt-get could not install: $wanted"
+[ ${#missing[@]} = 0 ] || install_debian "${missing[@]}"
+has_npm_packages || install_npm_packages

@@ -19,7 +19,7 @@ def sources(root, suffixes=(".c", ".h", ".def")):
     found = []
     for folder in SOURCE_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in suffixes and path.is_file():
+            if path.suffix in suffixes and path.is_file() and "node_modules" not in path.parts:
                 found.append((path, path.relative_to(root).as_posix()))
     return found
 
