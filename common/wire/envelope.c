@@ -79,6 +79,11 @@ bool vts_envelope_reader_is_between(const struct vts_envelope_reader *reader)
     return reader->prefix_len == 0;
 }
 
+size_t vts_envelope_reader_kept_bytes(const struct vts_envelope_reader *reader)
+{
+    return reader->prefix_len + reader->payload.len;
+}
+
 size_t vts_envelope_reader_announced_bytes(const struct vts_envelope_reader *reader)
 {
     return reader->payload_bytes;

@@ -45,6 +45,8 @@ VTS_MUST_CHECK enum vts_err vts_envelope_reader_get(const struct vts_envelope_re
 void vts_envelope_reader_next(struct vts_envelope_reader *reader);
 /* Whether no envelope has begun, so that the stream may end here. */
 bool vts_envelope_reader_is_between(const struct vts_envelope_reader *reader);
+/* How many bytes of the present envelope are kept. */
+size_t vts_envelope_reader_kept_bytes(const struct vts_envelope_reader *reader);
 /* What the present prefix announces; 0 before it is whole. For messages about VTS_ERR_LIMIT. */
 size_t vts_envelope_reader_announced_bytes(const struct vts_envelope_reader *reader);
 

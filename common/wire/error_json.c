@@ -6,15 +6,32 @@
 #include <string.h>
 
 #include "common/base/json_text.h"
+#include "common/wire/base64.h"
 
-void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message)
+static void write_details(struct vts_buf *buf, const struct vts_error_detail *details,
+                          size_t details_count)
+{
+    for (size_t i = 0; i < details_count; i++) {
+        vts_buf_append_text(buf, i == 0 ? ",\"details\":[{\"type\":" : ",{\"type\":");
+        vts_json_text_write(buf, vts_str_of(details[i].type));
+        vts_buf_append_text(buf, ",\"value\":\"");
+        vts_base64_encode(buf, details[i].value, VTS_BASE64_UNPADDED);
+        vts_buf_append_text(buf, "\"}");
+    }
+    if (details_count > 0)
+        vts_buf_append_text(buf, "]");
+}
+
+void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message,
+                          const struct vts_error_detail *details, size_t details_count)
 {
     vts_buf_append_text(buf, "{\"code\":");
     vts_json_text_write(buf, vts_str_of(code_word));
-    if (message[0] != '\0') {
+    if (message != NULL && message[0] != '\0') {
         vts_buf_append_text(buf, ",\"message\":");
         vts_json_text_write(buf, vts_str_of(message));
     }
+    write_details(buf, details, details_count);
     vts_buf_append_text(buf, "}");
 }
 

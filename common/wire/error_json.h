@@ -6,8 +6,17 @@
 
 #include "common/base/buf.h"
 
-/* Appends the body. message may hold any bytes; what is no UTF-8 becomes U+FFFD. */
-void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message);
+/* A detail of an error, as a google.protobuf.Any holds it. */
+struct vts_error_detail {
+    const char *type; /* full name of the message */
+    struct vts_str value;
+};
+
+/* Appends the body. message, which may be NULL, may hold any bytes; what is no UTF-8 becomes
+ * U+FFFD.
+ */
+void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char *message,
+                          const struct vts_error_detail *details, size_t details_count);
 
 /* What an error body says. */
 struct vts_error_body {

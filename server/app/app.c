@@ -13,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "descriptor_set.h"
 #include "server/app/app_signals.h"
 #include "server/app/resources.h"
 #include "server/http/http_server.h"
@@ -21,9 +22,8 @@
 #include "server/service/health_service.h"
 #include "server/service/metrics_service.h"
 #include "server/service/status_service.h"
-#include "vtstatus/v1/status_service.pb-c.h"
 
-enum { ROUTES = 5 };
+enum { ROUTES = 5, SERVICES = 1 };
 
 static const int64_t publish_retry_ns = (int64_t)100 * VTS_NS_PER_MS;
 
@@ -33,6 +33,8 @@ struct worker {
     struct app *app;
     struct vts_loop *loop;
     struct vts_http_server *server;
+    struct vts_rpc_loop *rpc;
+    struct vts_router router;
     pthread_t thread;
     bool has_thread;
     struct vts_tls_ctx *next_tls; /* on its way to the worker */
@@ -47,16 +49,14 @@ struct app {
     struct vts_metrics_source metrics_source;
     struct vts_metrics main_metrics; /* what the main thread counts */
     struct vts_route routes[ROUTES];
-    struct vts_router router;
+    struct vts_service_row services[SERVICES];
+    struct vts_rpc *rpc;
     struct vts_http_shared shared;
     struct worker *workers;
     struct vts_http_server **servers;
     unsigned workers_count;
     _Atomic unsigned draining_count; /* workers that still have connections */
 };
-
-static const ProtobufCServiceDescriptor *const services[] = {
-    &vtstatus__v1__status_service__descriptor};
 
 /* ---- metrics and routes ------------------------------------------------------------------ */
 
@@ -83,10 +83,20 @@ static void make_routes(struct app *app)
     };
 
     memcpy(app->routes, routes, sizeof(routes));
-    app->router = (struct vts_router){.routes = app->routes,
-                                      .routes_count = ROUTES,
-                                      .services = services,
-                                      .services_count = VTS_ARRAY_LEN(services)};
+}
+
+static enum vts_err make_services(struct app *app, struct vts_error *error)
+{
+    struct vts_rpc_options options = {
+        .descriptor_set = vts_str_make(vts_descriptor_set, vts_descriptor_set_len),
+        .services = app->services,
+        .services_count = SERVICES,
+        .limits = &app->config->limits,
+        .origins = app->config->allow_origin,
+    };
+
+    app->services[0] = vts_status_service_row(app->board);
+    return vts_rpc_new(&options, &app->rpc, error);
 }
 
 /* ---- workers ----------------------------------------------------------------------------- */
@@ -99,18 +109,27 @@ static void *run_worker(void *context)
     return NULL;
 }
 
+static enum vts_err post_to_loop(void *loop, void (*fn)(void *), void *argument)
+{
+    return vts_loop_post(loop, fn, argument);
+}
+
 static enum vts_err make_worker(struct app *app, unsigned index, int fd, struct vts_tls_ctx *tls)
 {
     struct worker *worker = &app->workers[index];
-    struct vts_http_handler handler = {vts_router_begin, vts_router_handle, &app->router};
+    struct vts_http_handler handler = {vts_router_begin, vts_router_handle, &worker->router};
     enum vts_err err;
 
     worker->app = app;
     err = vts_loop_new(&worker->loop);
+    if (err == VTS_OK)
+        err = vts_rpc_loop_new(app->rpc, post_to_loop, worker->loop, &worker->rpc);
     if (err != VTS_OK) {
         (void)close(fd);
         return err;
     }
+    worker->router =
+        (struct vts_router){.routes = app->routes, .routes_count = ROUTES, .rpc = worker->rpc};
     err = vts_http_server_new(worker->loop, &app->shared, &handler, fd, vts_tls_ctx_ref(tls),
                               &worker->server);
     app->servers[index] = worker->server;
@@ -173,6 +192,7 @@ static void free_workers(struct app *app)
         vts_http_server_stop(app->workers[i].server);
         vts_loop_free(app->workers[i].loop);
         vts_http_server_free(app->workers[i].server);
+        vts_rpc_loop_free(app->workers[i].rpc);
     }
     vts_mem_free(app->workers);
     vts_mem_free(app->servers);
@@ -345,8 +365,10 @@ static enum vts_err listen_and_serve(struct app *app, struct vts_tls_ctx *tls,
 {
     struct vts_config *config = app->config;
     int fds[VTS_THREADS_MAX];
-    enum vts_err err = vts_listener_bind(&config->listen, config->threads, fds, error);
+    enum vts_err err = make_services(app, error);
 
+    if (err == VTS_OK)
+        err = vts_listener_bind(&config->listen, config->threads, fds, error);
     if (err != VTS_OK)
         return err;
     make_routes(app);
@@ -386,6 +408,7 @@ enum vts_err vts_app_run(struct vts_config *config, struct vts_error *error)
     else
         err = listen_and_serve(&app, tls, error);
     free_workers(&app);
+    vts_rpc_free(app.rpc);
     vts_simulation_fini(&app.simulation);
     vts_board_free(app.board);
     vts_tls_ctx_unref(tls);

@@ -137,6 +137,8 @@ static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vt
         return vts_error_set(error, VTS_ERR_INVALID,
                              "--store \"%s\" is not known; this version has memory",
                              values[OPTION_STORE]);
+    config->allow_origin =
+        strcmp(values[OPTION_ALLOW_ORIGIN], "none") == 0 ? NULL : values[OPTION_ALLOW_ORIGIN];
     config->has_simulation = values[OPTION_SIMULATE] != NULL;
     if (config->has_simulation)
         err = vts_simulation_parse(values[OPTION_SIMULATE], &config->simulation, error);

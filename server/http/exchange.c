@@ -8,7 +8,7 @@
 #include "common/base/macros.h"
 #include "common/base/mem.h"
 
-enum { LIST_MAX_BYTES = 1024 };
+enum { LIST_MAX_BYTES = 1024, NUMBERS_BYTES = 60 };
 
 static const char *const method_names[] = {"GET",    "HEAD",  "POST",   "PUT",
                                            "DELETE", "PATCH", "OPTIONS"};
@@ -65,9 +65,23 @@ void vts_exchange_fini(struct vts_exchange *exchange)
     exchange->response.release = NULL;
 }
 
+bool vts_response_add_copy(struct vts_response *response, const char *name, struct vts_str value)
+{
+    char *copy = response->scratch + response->scratch_len;
+
+    /* Room for numbers stays. */
+    if (value.len > VTS_RESPONSE_SCRATCH - NUMBERS_BYTES - response->scratch_len)
+        return false;
+    memcpy(copy, value.ptr, value.len);
+    response->scratch_len += value.len;
+    vts_response_add(response, name, vts_str_make(copy, value.len));
+    return true;
+}
+
 void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value)
 {
     char digits[20];
+    char *copy = response->scratch + response->scratch_len;
     size_t at = sizeof(digits);
     size_t len;
 
@@ -77,8 +91,8 @@ void vts_response_add_number(struct vts_response *response, const char *name, ui
     } while (value > 0);
     len = sizeof(digits) - at;
     VTS_ASSERT(len <= VTS_RESPONSE_SCRATCH - response->scratch_len);
-    memcpy(response->scratch + response->scratch_len, digits + at, len);
-    vts_response_add(response, name, vts_str_make(response->scratch + response->scratch_len, len));
+    memcpy(copy, digits + at, len);
+    vts_response_add(response, name, vts_str_make(copy, len));
     response->scratch_len += len;
 }
 

@@ -72,7 +72,7 @@ enum {
     VTS_RESPONSE_HEADERS_MAX = 12,
     VTS_RESPONSE_MORE_MAX = 64, /* of more_headers, and of trailers */
     VTS_RESPONSE_TAIL_MAX = 64,
-    VTS_RESPONSE_SCRATCH = 32,
+    VTS_RESPONSE_SCRATCH = 384,
 };
 
 /* What a request and its response need only until the head of the response is out: kept apart so
@@ -264,6 +264,9 @@ static inline void vts_response_add_text(struct vts_response *response, const ch
     vts_response_add(response, name, vts_str_of(value));
 }
 
+/* As vts_response_add, with a copy of the value; false, and nothing added, when it is too long. */
+VTS_MUST_CHECK bool vts_response_add_copy(struct vts_response *response, const char *name,
+                                          struct vts_str value);
 /* Up to three numbers a response; each may have 10 digits. */
 void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value);
 size_t vts_response_body_len(const struct vts_response *response);

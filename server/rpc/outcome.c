@@ -14,7 +14,7 @@ void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vt
     struct vts_buf body;
 
     vts_buf_init(&body, BODY_MAX_BYTES);
-    vts_error_json_write(&body, vts_rpc_code_word(code), message);
+    vts_error_json_write(&body, vts_rpc_code_word(code), message, NULL, 0);
     response->code = http_code;
     vts_response_add_text(response, "content-type", "application/json");
     vts_response_add_text(response, "cache-control", "no-store");
@@ -41,13 +41,13 @@ void vts_outcome_send_not_allowed(struct vts_exchange *exchange, const char *all
                           "this method is not allowed here; the Allow field lists those that are");
 }
 
-void vts_outcome_send_grpc(struct vts_exchange *exchange, enum vts_rpc_code code,
-                           const char *message)
+void vts_outcome_send_grpc(struct vts_exchange *exchange, const char *content_type,
+                           enum vts_rpc_code code, const char *message)
 {
     struct vts_response *response = &exchange->response;
 
     response->code = 200;
-    vts_response_add_text(response, "content-type", "application/grpc");
+    vts_response_add_text(response, "content-type", content_type);
     vts_response_add_number(response, "grpc-status", (uint64_t)code);
     vts_response_add_text(response, "grpc-message", message);
     vts_exchange_send(exchange);

@@ -16,9 +16,9 @@ void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vt
                            const char *message);
 /* 405 with an Allow field, which is a literal. */
 void vts_outcome_send_not_allowed(struct vts_exchange *exchange, const char *allow);
-/* As a gRPC Trailers-Only response: HTTP 200 with the code in the header. message is a literal of
- * printable ASCII without "%". */
-void vts_outcome_send_grpc(struct vts_exchange *exchange, enum vts_rpc_code code,
-                           const char *message);
+/* As a gRPC Trailers-Only response: HTTP 200 with the code in the header. content_type and message
+ * are literals, the latter of printable ASCII without "%". */
+void vts_outcome_send_grpc(struct vts_exchange *exchange, const char *content_type,
+                           enum vts_rpc_code code, const char *message);
 
 #endif

@@ -2,13 +2,13 @@
 /* router.c - from path and method to the function that answers.
  *
  * Paths are compared as they came: no decoding, no normalising, so there is one spelling of each
- * and nothing to bypass. Services of the contract that have no implementation say so in the
- * caller's own dialect.
+ * and nothing to bypass.
  */
 #include "server/rpc/router.h"
 
 #include <string.h>
 
+#include "server/rpc/dispatch.h"
 #include "server/rpc/outcome.h"
 
 static bool matches(const struct vts_route *route, struct vts_str path)
@@ -26,54 +26,6 @@ static const struct vts_route *find_route(const struct vts_router *router, struc
         if (matches(&router->routes[i], path))
             return &router->routes[i];
     return NULL;
-}
-
-/* Whether path is "/package.Service/Method" of a known service. */
-static bool is_known_method(const struct vts_router *router, struct vts_str path)
-{
-    struct vts_str service;
-
-    if (path.len == 0 || path.ptr[0] != '/')
-        return false;
-    path = vts_str_make(path.ptr + 1, path.len - 1);
-    if (!vts_str_split(&path, '/', &service))
-        return false;
-    for (size_t i = 0; i < router->services_count; i++) {
-        const ProtobufCServiceDescriptor *descriptor = router->services[i];
-
-        if (!vts_str_equals_text(service, descriptor->name))
-            continue;
-        for (unsigned j = 0; j < descriptor->n_methods; j++)
-            if (vts_str_equals_text(path, descriptor->methods[j].name))
-                return true;
-    }
-    return false;
-}
-
-/* "application/grpc", alone or followed by "+" or ";": and so not "application/grpc-web". */
-static bool is_grpc(struct vts_str content_type)
-{
-    static const char name[] = "application/grpc";
-    size_t len = sizeof(name) - 1;
-
-    return vts_str_starts_with(content_type, name) &&
-           (content_type.len == len || content_type.ptr[len] == '+' ||
-            content_type.ptr[len] == ';');
-}
-
-static void refuse_unknown(const struct vts_router *router, struct vts_exchange *exchange)
-{
-    const struct vts_request *request = &exchange->request;
-    bool is_known = is_known_method(router, request->path);
-
-    if (request->method == VTS_METHOD_POST && is_grpc(request->fields[VTS_FIELD_CONTENT_TYPE]))
-        vts_outcome_send_grpc(exchange, VTS_RPC_UNIMPLEMENTED, "this method is not implemented");
-    else if (is_known && request->method != VTS_METHOD_POST)
-        vts_outcome_send_not_allowed(exchange, "POST");
-    else if (is_known)
-        vts_outcome_send(exchange, VTS_RPC_UNIMPLEMENTED, "this method is not implemented");
-    else
-        vts_outcome_send(exchange, VTS_RPC_NOT_FOUND, "there is nothing at this path");
 }
 
 /* HTTP's refusals by the kind of failure they are. */
@@ -112,15 +64,20 @@ void vts_router_handle(void *context, struct vts_exchange *exchange)
     }
     route = find_route(router, request->path);
     if (route == NULL)
-        refuse_unknown(router, exchange);
+        vts_dispatch_refuse(router->rpc, exchange);
     else if ((route->methods & 1u << request->method) == 0)
         vts_outcome_send_not_allowed(exchange, route->allow);
     else
         route->handle(route->context, exchange);
 }
 
-void vts_router_begin(void *router, struct vts_exchange *exchange)
+void vts_router_begin(void *context, struct vts_exchange *exchange)
 {
-    (void)router;
-    (void)exchange;
+    const struct vts_router *router = context;
+    const struct vts_request *request = &exchange->request;
+
+    /* Calls are POST, or GET with a query; a browser asks first whether it may call. */
+    if (request->method == VTS_METHOD_POST || request->method == VTS_METHOD_OPTIONS ||
+        request->query.len > 0)
+        vts_dispatch_begin(router->rpc, exchange);
 }

@@ -3,9 +3,7 @@
 #ifndef VTS_RPC_ROUTER_H
 #define VTS_RPC_ROUTER_H
 
-#include <protobuf-c/protobuf-c.h>
-
-#include "server/http/exchange.h"
+#include "server/rpc/rpc_loop.h"
 
 struct vts_route {
     const char *path;  /* ends in "/" when it stands for all that begins with it */
@@ -20,12 +18,11 @@ enum { VTS_ROUTES_READ = 1u << VTS_METHOD_GET | 1u << VTS_METHOD_HEAD };
 struct vts_router {
     const struct vts_route *routes;
     size_t routes_count;
-    const ProtobufCServiceDescriptor *const *services; /* known by name, not served yet */
-    size_t services_count;
+    struct vts_rpc_loop *rpc; /* where calls go */
 };
 
+/* As vts_http_handler; the context is a struct vts_router, one a loop. */
 void vts_router_begin(void *router, struct vts_exchange *exchange);
-/* A vts_exchange_fn; the context is a struct vts_router, immutable and shared by all threads. */
 void vts_router_handle(void *router, struct vts_exchange *exchange);
 
 #endif

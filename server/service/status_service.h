@@ -3,10 +3,13 @@
 #ifndef VTS_SERVICE_STATUS_SERVICE_H
 #define VTS_SERVICE_STATUS_SERVICE_H
 
-struct vts_exchange;
+#include "server/jobs/board.h"
+#include "server/rpc/service.h"
 
 /* GET and HEAD of /status and /status/{job_id}; the context is the struct vts_board. From any loop
  * thread. */
 void vts_status_service_get(void *board, struct vts_exchange *exchange);
+/* vtstatus.v1.StatusService. */
+struct vts_service_row vts_status_service_row(struct vts_board *board);
 
 #endif

@@ -13,7 +13,7 @@ static void check_written(const char *code_word, const char *message, const char
     struct vts_buf buf;
 
     vts_buf_init(&buf, 1000);
-    vts_error_json_write(&buf, code_word, message);
+    vts_error_json_write(&buf, code_word, message, NULL, 0);
     CU_ASSERT_EQUAL(vts_buf_check(&buf), VTS_OK);
     CU_ASSERT(vts_str_equals_text(vts_buf_str(&buf), expected));
     vts_buf_fini(&buf);
@@ -41,7 +41,8 @@ static void error_json_write_without_memory_fails(void)
 
         vts_buf_init(&buf, 1000);
         CU_ASSERT_EQUAL(vts_mem_fail_after(count), 0);
-        vts_error_json_write(&buf, "not_found", "a text longer than the buffer's first 64 bytes");
+        vts_error_json_write(&buf, "not_found", "a text longer than the buffer's first 64 bytes",
+                             NULL, 0);
         has_failed = vts_mem_fail_after(-1) == 1;
         CU_ASSERT_EQUAL(vts_buf_check(&buf), has_failed ? VTS_ERR_NOMEM : VTS_OK);
         CU_ASSERT(has_failed || count >= 2);
@@ -201,7 +202,7 @@ static void error_json_read_takes_what_write_made(void)
         message[vts_rng_next(&rng) % sizeof(message)] = '\0';
         message[sizeof(message) - 1] = '\0';
         vts_buf_init(&json, 1000);
-        vts_error_json_write(&json, "internal", message);
+        vts_error_json_write(&json, "internal", message, NULL, 0);
         CU_ASSERT_EQUAL(vts_error_json_read(vts_buf_str(&json), &body), VTS_OK);
         vts_buf_fini(&json);
     }

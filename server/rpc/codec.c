@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* codec.c - protobuf-c and ProtoJSON behind the limits of one message. */
+#include "server/rpc/codec.h"
+
+#include "common/wire/pb_arena.h"
+#include "common/wire/pb_heap.h"
+#include "common/wire/scan.h"
+
+static enum vts_err refuse_memory(const struct vts_arena *arena, struct vts_error *error)
+{
+    enum vts_err err = vts_arena_check(arena);
+
+    return vts_error_set(error, err == VTS_OK ? VTS_ERR_INVALID : err, "%s",
+                         err == VTS_OK ? "the message cannot be unpacked"
+                                       : "the message needs too much memory");
+}
+
+static enum vts_err decode_proto(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
+                                 struct vts_str bytes, struct vts_arena *arena,
+                                 struct vts_error *error, const ProtobufCMessage **ret_message)
+{
+    const struct vts_limits *limits = rpc->options.limits;
+    const struct vts_scan_limits scan_limits = {
+        .max_depth = (unsigned)vts_limits_get(limits, VTS_LIMIT_MESSAGE_DEPTH),
+        .max_elements = vts_limits_get(limits, VTS_LIMIT_MESSAGE_ELEMENTS),
+        .max_memory_bytes = arena->max_bytes,
+    };
+    ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
+    enum vts_err err = vts_scan_check(bytes, type, &scan_limits, error);
+
+    if (err != VTS_OK)
+        return err;
+    *ret_message =
+        protobuf_c_message_unpack(type, &allocator, bytes.len, (const uint8_t *)bytes.ptr);
+    return *ret_message == NULL ? refuse_memory(arena, error) : VTS_OK;
+}
+
+static enum vts_err decode_json(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
+                                struct vts_str bytes, struct vts_arena *arena,
+                                struct vts_error *error, const ProtobufCMessage **ret_message)
+{
+    ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
+    struct vts_json_read_options options = vts_json_read_defaults;
+    ProtobufCMessage *message = NULL;
+    enum vts_err err;
+
+    options.types = &rpc->json_types;
+    options.allocator = &allocator;
+    options.max_bytes = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
+    err = vts_json_read(bytes, type, &options, error, &message);
+    *ret_message = message;
+    return err;
+}
+
+enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts_codec codec,
+                              const ProtobufCMessageDescriptor *type, struct vts_str bytes,
+                              struct vts_arena *arena, struct vts_error *error,
+                              const ProtobufCMessage **ret_message)
+{
+    switch (codec) {
+    case VTS_CODEC_PROTO:
+        return decode_proto(rpc, type, bytes, arena, error, ret_message);
+    case VTS_CODEC_JSON:
+        return decode_json(rpc, type, bytes, arena, error, ret_message);
+    }
+    VTS_UNREACHABLE();
+}
+
+static enum vts_err encode_json(const struct vts_rpc *rpc, const ProtobufCMessage *message,
+                                struct vts_buf *out)
+{
+    const struct vts_json_write_options options = {.types = &rpc->json_types};
+
+    return vts_json_write(out, message, &options);
+}
+
+static enum vts_err encode_proto(const ProtobufCMessage *message, struct vts_buf *out)
+{
+    size_t len = protobuf_c_message_get_packed_size(message);
+    char *room = vts_buf_reserve(out, len);
+
+    if (room != NULL)
+        vts_buf_commit(out, protobuf_c_message_pack(message, (uint8_t *)room));
+    return vts_buf_check(out);
+}
+
+enum vts_err vts_codec_encode(const struct vts_rpc *rpc, enum vts_codec codec,
+                              const ProtobufCMessage *message, struct vts_buf *out)
+{
+    switch (codec) {
+    case VTS_CODEC_PROTO:
+        return encode_proto(message, out);
+    case VTS_CODEC_JSON:
+        return encode_json(rpc, message, out);
+    }
+    VTS_UNREACHABLE();
+}
+
+enum vts_err vts_codec_to_json(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
+                               struct vts_str bytes, struct vts_buf *out)
+{
+    /* What we made ourselves needs no scan. */
+    ProtobufCAllocator *heap = vts_pb_heap_plain();
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(type, heap, bytes.len, (const uint8_t *)bytes.ptr);
+    enum vts_err err;
+
+    if (message == NULL)
+        return VTS_ERR_NOMEM;
+    err = encode_json(rpc, message, out);
+    protobuf_c_message_free_unpacked(message, heap);
+    return err;
+}

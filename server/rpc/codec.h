@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a message is written in bytes: protobuf or ProtoJSON. Inside server/rpc only. */
+#ifndef VTS_RPC_CODEC_H
+#define VTS_RPC_CODEC_H
+
+#include "common/base/arena.h"
+#include "server/rpc/rpc.h"
+
+enum vts_codec { VTS_CODEC_PROTO, VTS_CODEC_JSON };
+
+/* Makes a request message of the method in the arena. Bytes are looked through before anything is
+ * made of them. VTS_ERR_INVALID: no such message; VTS_ERR_LIMIT: more in it than one message may
+ * have, or than the arena; VTS_ERR_NOMEM. error has a text for the peer. */
+VTS_MUST_CHECK enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts_codec codec,
+                                             const ProtobufCMessageDescriptor *type,
+                                             struct vts_str bytes, struct vts_arena *arena,
+                                             struct vts_error *error,
+                                             const ProtobufCMessage **ret_message);
+/* Appends the message. VTS_ERR_INVALID when JSON cannot say it, or what the buffer says. */
+VTS_MUST_CHECK enum vts_err vts_codec_encode(const struct vts_rpc *rpc, enum vts_codec codec,
+                                             const ProtobufCMessage *message, struct vts_buf *out);
+/* Appends what is protobuf as JSON. VTS_ERR_NOMEM, or as above. */
+VTS_MUST_CHECK enum vts_err vts_codec_to_json(const struct vts_rpc *rpc,
+                                              const ProtobufCMessageDescriptor *type,
+                                              struct vts_str bytes, struct vts_buf *out);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cors.c - leave for pages of other origins.
+ *
+ * The origin is echoed, and credentials are never allowed: so a page reads no more than anybody in
+ * its browser's place.
+ */
+#include "server/rpc/cors.h"
+
+#include "common/base/mem.h"
+
+enum { REQUESTED_MAX_BYTES = 1024 };
+
+static const char exposed[] = "grpc-status,grpc-message,grpc-status-details-bin,etag,retry-after";
+
+static bool is_allowed(const struct vts_rpc *rpc, struct vts_str origin)
+{
+    struct vts_str rest = vts_str_of(rpc->options.origins);
+    struct vts_str one;
+
+    while (vts_str_split(&rest, ',', &one)) {
+        one = vts_str_trim(one);
+        if (vts_str_equals_text(one, "*") || (one.len > 0 && vts_str_equals(one, origin)))
+            return true;
+    }
+    return false;
+}
+
+/* Returns whether the origin may read the response. */
+static bool add_origin(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+{
+    struct vts_str origin = exchange->request.fields[VTS_FIELD_ORIGIN];
+
+    if (origin.ptr == NULL || !is_allowed(rpc, origin) ||
+        !vts_response_add_copy(&exchange->response, "access-control-allow-origin", origin))
+        return false;
+    vts_response_add_text(&exchange->response, "vary", "origin");
+    return true;
+}
+
+/* What the page wants to send, which is for the call to judge. */
+static void add_requested(struct vts_exchange *exchange)
+{
+    struct vts_str wanted = exchange->request.fields[VTS_FIELD_ACCESS_CONTROL_REQUEST_HEADERS];
+    struct vts_response *response = &exchange->response;
+    char *copy;
+
+    if (wanted.ptr == NULL || wanted.len > REQUESTED_MAX_BYTES)
+        return;
+    copy = vts_mem_strndup(wanted.ptr, wanted.len);
+    if (copy == NULL)
+        return; /* the page asks again */
+    response->release = vts_mem_free;
+    response->owner = copy;
+    vts_response_add(response, "access-control-allow-headers", vts_str_make(copy, wanted.len));
+}
+
+bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+{
+    const struct vts_request *request = &exchange->request;
+    struct vts_response *response = &exchange->response;
+
+    if (request->method != VTS_METHOD_OPTIONS || request->fields[VTS_FIELD_ORIGIN].ptr == NULL ||
+        request->fields[VTS_FIELD_ACCESS_CONTROL_REQUEST_METHOD].ptr == NULL)
+        return false;
+    response->code = 204;
+    if (add_origin(rpc, exchange)) {
+        vts_response_add_text(response, "access-control-allow-methods", "GET, POST");
+        vts_response_add_text(response, "access-control-max-age", "7200");
+        vts_response_add_text(response, "vary",
+                              "access-control-request-method, access-control-request-headers");
+        add_requested(exchange);
+    }
+    vts_exchange_send(exchange);
+    return true;
+}
+
+void vts_cors_add(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+{
+    if (add_origin(rpc, exchange))
+        vts_response_add_text(&exchange->response, "access-control-expose-headers", exposed);
+}
+
+/* The names of metadata, each behind a comma. */
+static void append_names(struct vts_buf *list, const char *prefix,
+                         const struct vts_call_metadata *metadata)
+{
+    for (size_t i = 0; i < metadata->count; i++) {
+        vts_buf_append_text(list, prefix);
+        vts_buf_append_str(list, metadata->items[i].name);
+    }
+}
+
+void vts_cors_add_to_call(struct vts_call *call, const struct vts_rpc *rpc)
+{
+    struct vts_response *response = &call->exchange->response;
+    struct vts_buf list;
+    struct vts_str copy = vts_str_of(exposed);
+
+    if (!add_origin(rpc, call->exchange))
+        return;
+    if (call->headers.count + call->trailers.count > 0) {
+        vts_buf_init(&list, (size_t)16 * REQUESTED_MAX_BYTES);
+        vts_buf_append_text(&list, exposed);
+        append_names(&list, ",", &call->headers);
+        append_names(&list, ",", &call->trailers);
+        append_names(&list, ",trailer-", &call->trailers);
+        if (vts_buf_check(&list) == VTS_OK)
+            copy = vts_call_note(call, vts_buf_str(&list));
+        vts_buf_fini(&list);
+    }
+    if (copy.ptr != NULL)
+        vts_response_add(response, "access-control-expose-headers", copy);
+}

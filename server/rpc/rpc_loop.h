@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runtime's part in one loop: its open calls, and what they use in turns. */
+#ifndef VTS_RPC_RPC_LOOP_H
+#define VTS_RPC_RPC_LOOP_H
+
+#include <pthread.h>
+
+#include "common/base/list.h"
+#include "common/wire/gzip.h"
+#include "server/rpc/rpc.h"
+
+/* As vts_loop_post(). */
+typedef enum vts_err (*vts_rpc_post_fn)(void *context, void (*fn)(void *), void *argument);
+
+struct vts_call_slot {
+    struct vts_call *call; /* NULL: free */
+    uint32_t generation;
+    uint32_t next_free;
+};
+
+struct vts_rpc_loop {
+    const struct vts_rpc *rpc;
+    struct vts_gzip gzip;
+    struct vts_list calls; /* open ones */
+    struct vts_list idle_calls;
+    size_t idle_calls_count;
+
+    /* Calls that have a vts_call_ref; slot 0 stays empty. */
+    struct vts_call_slot *slots;
+    uint32_t slots_count;
+    uint32_t free_slot; /* 0: none */
+
+    /* From other threads. */
+    pthread_mutex_t lock;
+    vts_rpc_post_fn post;
+    void *post_context;
+    struct vts_list posts;
+    size_t posts_count;
+    bool is_woken; /* a post to the loop is on its way */
+};
+
+/* rpc outlives the loop. post is called from any thread. VTS_ERR_NOMEM. */
+VTS_MUST_CHECK enum vts_err vts_rpc_loop_new(const struct vts_rpc *rpc, vts_rpc_post_fn post,
+                                             void *post_context, struct vts_rpc_loop **ret_loop);
+/* After the last call is gone and no thread posts any more; what was posted and not run is run with
+ * a NULL call. Accepts NULL. */
+void vts_rpc_loop_free(struct vts_rpc_loop *loop);
+/* Tells every call whose handler wants to know that the server is about to stop. Loop thread only.
+ */
+void vts_rpc_loop_drain(struct vts_rpc_loop *loop);
+/* Forgets a call's ref, if there is one. */
+void vts_rpc_loop_drop_ref(struct vts_rpc_loop *loop, struct vts_call *call);
+
+#endif
