@@ -111,6 +111,7 @@ static enum vts_verdict charge(struct vts_frame_guard *guard, struct vts_bucket 
         if (guard->has_asked_to_leave)
             return VTS_VERDICT_PASS;
         guard->has_asked_to_leave = true;
+        guard->met = limit;
         return VTS_VERDICT_ASK_TO_LEAVE;
     case VTS_BUCKET_EMPTY:
         break;
@@ -134,6 +135,11 @@ void vts_frame_guard_sent(struct vts_frame_guard *guard, bool is_data)
 {
     guard->frames_sent++;
     guard->data_frames_sent += is_data;
+}
+
+void vts_frame_guard_pinged(struct vts_frame_guard *guard)
+{
+    guard->acks_due++;
 }
 
 static bool is_in_gap(const struct vts_frame_guard *guard, uint32_t id)
@@ -206,13 +212,37 @@ static enum vts_verdict judge_continuation(struct vts_frame_guard *guard, int64_
     return judge_block(guard, now_ns);
 }
 
-/* A PING after we sent something measures the way there, as gRPC clients do; others only cost. */
-static enum vts_verdict judge_ping(struct vts_frame_guard *guard, int64_t now_ns)
+/* A PING after we sent something measures the way there, as gRPC clients do, and clears the
+ * strikes; one after the interval keeps the connection alive, and takes one strike back, so that
+ * the network's jitter never adds up. Any other is a strike: a client may begin with a few. */
+static enum vts_verdict judge_ping(struct vts_frame_guard *guard, bool has_streams, int64_t now_ns)
 {
-    bool is_useful = guard->frames_sent != guard->frames_sent_at_ping;
+    int64_t interval_ns = vts_limits_get_ns(
+        guard->limits, has_streams ? VTS_LIMIT_PING_INTERVAL_MS : VTS_LIMIT_PING_INTERVAL_IDLE_MS);
+    bool has_sent = guard->frames_sent != guard->frames_sent_at_ping;
+    bool is_in_time = guard->good_ping_ns == 0 || now_ns - guard->good_ping_ns >= interval_ns;
 
     guard->frames_sent_at_ping = guard->frames_sent;
-    return is_useful ? VTS_VERDICT_PASS : vts_frame_guard_glitch(guard, now_ns);
+    if (has_sent || is_in_time) {
+        guard->good_ping_ns = now_ns;
+        if (has_sent)
+            guard->ping_strikes = 0;
+        else if (guard->ping_strikes > 0)
+            guard->ping_strikes--;
+        return VTS_VERDICT_PASS;
+    }
+    if (++guard->ping_strikes <= vts_limits_get(guard->limits, VTS_LIMIT_PING_STRIKES))
+        return VTS_VERDICT_PASS;
+    guard->met = VTS_LIMIT_PING_STRIKES;
+    return VTS_VERDICT_END_CALM;
+}
+
+static enum vts_verdict judge_ping_ack(struct vts_frame_guard *guard, int64_t now_ns)
+{
+    if (guard->acks_due == 0)
+        return vts_frame_guard_glitch(guard, now_ns);
+    guard->acks_due--;
+    return VTS_VERDICT_PASS;
 }
 
 /* Envoy's measure: a peer updates windows in proportion to what it opens and receives. */
@@ -228,7 +258,7 @@ static enum vts_verdict judge_window_update(struct vts_frame_guard *guard, int64
 }
 
 enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_stream_open,
-                                       int64_t now_ns)
+                                       bool has_streams, int64_t now_ns)
 {
     const struct vts_frame *frame = &guard->frame;
     bool is_ack = (frame->flags & FLAG_ACK) != 0;
@@ -250,9 +280,7 @@ enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_st
         vts_limits_hit(guard->limits, VTS_LIMIT_SETTINGS);
         break;
     case VTS_FRAME_PING:
-        if (!is_ack)
-            return judge_ping(guard, now_ns);
-        break;
+        return is_ack ? judge_ping_ack(guard, now_ns) : judge_ping(guard, has_streams, now_ns);
     case VTS_FRAME_WINDOW_UPDATE:
         return judge_window_update(guard, now_ns);
     case VTS_FRAME_GOAWAY:
@@ -272,9 +300,4 @@ bool vts_frame_guard_is_in_header(const struct vts_frame_guard *guard)
         guard->frame.type == VTS_FRAME_HEADERS || guard->frame.type == VTS_FRAME_CONTINUATION;
 
     return guard->is_in_header_block || (is_header_frame && guard->payload_left > 0);
-}
-
-bool vts_frame_guard_has_preface(const struct vts_frame_guard *guard)
-{
-    return guard->preface_left == 0;
 }

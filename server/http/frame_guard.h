@@ -4,7 +4,7 @@
  * Pure: bytes and times come in, verdicts go out. The glitch bucket pays for frames that make us
  * work for nothing, the reset bucket for streams reset by either side (CVE-2023-44487,
  * CVE-2025-8671). An honest but odd client is asked to reconnect at three quarters of a bucket;
- * at its end the connection ends. */
+ * at its end the connection ends. PINGs have a rule of their own, gRPC's (gRFC A8): strikes. */
 #ifndef VTS_HTTP_FRAME_GUARD_H
 #define VTS_HTTP_FRAME_GUARD_H
 
@@ -52,7 +52,7 @@ struct vts_frame_guard {
     struct vts_bucket glitches;
     struct vts_bucket resets;
     uint64_t glitches_count;
-    enum vts_limit met; /* set with VTS_VERDICT_END_CALM */
+    enum vts_limit met; /* set with VTS_VERDICT_ASK_TO_LEAVE and VTS_VERDICT_END_CALM */
     bool has_asked_to_leave;
 
     uint32_t preface_left;
@@ -71,6 +71,9 @@ struct vts_frame_guard {
     uint64_t data_frames_sent;
     uint64_t frames_sent; /* HEADERS and DATA */
     uint64_t frames_sent_at_ping;
+    int64_t good_ping_ns; /* when the last good PING came; 0: none did */
+    uint64_t ping_strikes;
+    uint32_t acks_due; /* PINGs of ours without an answer yet */
 
     /* Ids a client skipped may never be used later (RFC 9113 5.1.1), which nghttp2 does not check.
      * Remembering the gaps rather than the ids makes the usual case free. */
@@ -91,17 +94,19 @@ void vts_frame_guard_init(struct vts_frame_guard *guard, struct vts_limits *limi
  * bytes are processed. len is at least 1. */
 size_t vts_frame_guard_take(struct vts_frame_guard *guard, const uint8_t *bytes, size_t len,
                             bool *ret_has_frame);
-/* Judges guard->frame. is_stream_open tells whether nghttp2 knows its stream. */
+/* Judges guard->frame. is_stream_open tells whether nghttp2 knows its stream, has_streams whether
+ * any is open. */
 enum vts_verdict vts_frame_guard_judge(struct vts_frame_guard *guard, bool is_stream_open,
-                                       int64_t now_ns);
+                                       bool has_streams, int64_t now_ns);
 /* The peer did something of no use that frames do not show, such as a malformed request. */
 enum vts_verdict vts_frame_guard_glitch(struct vts_frame_guard *guard, int64_t now_ns);
 /* We sent RST_STREAM. */
 enum vts_verdict vts_frame_guard_reset(struct vts_frame_guard *guard, int64_t now_ns);
 /* We sent a HEADERS or DATA frame. */
 void vts_frame_guard_sent(struct vts_frame_guard *guard, bool is_data);
+/* We are sending a PING, so an answer is due. */
+void vts_frame_guard_pinged(struct vts_frame_guard *guard);
 /* Whether bytes of a header block were begun and its end is still to come. */
 bool vts_frame_guard_is_in_header(const struct vts_frame_guard *guard);
-bool vts_frame_guard_has_preface(const struct vts_frame_guard *guard);
 
 #endif

@@ -46,7 +46,7 @@ static void judge_frame(struct vts_h2 *h2)
         h2->header_since_ns = now_ns;
     if (frame->type == VTS_FRAME_RST_STREAM)
         h2->conn->resets_received++;
-    vts_h2_obey(h2, vts_frame_guard_judge(&h2->guard, stream != NULL, now_ns));
+    vts_h2_obey(h2, vts_frame_guard_judge(&h2->guard, stream != NULL, h2->open_count > 0, now_ns));
     if (frame->type == VTS_FRAME_DATA && h2->conn->state < VTS_CONN_ENDING)
         judge_data(h2, stream);
 }

@@ -42,14 +42,17 @@ void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text)
 
 void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit)
 {
+    uint32_t error_code = NGHTTP2_ENHANCE_YOUR_CALM;
+    const char *text = vts_limits_name(limit);
+
     if (h2->conn->state >= VTS_CONN_ENDING)
         return;
+    if (limit == VTS_LIMIT_SETTINGS_ACK_MS)
+        error_code = NGHTTP2_SETTINGS_TIMEOUT; /* RFC 9113 6.5.3 */
+    if (limit == VTS_LIMIT_PING_STRIKES)
+        text = "too_many_pings"; /* gRFC A8: clients look for these words */
     vts_limits_hit(h2->conn->server->limits, limit);
-    /* RFC 9113 6.5.3 has an error of its own for this one. */
-    vts_h2_end(h2,
-               limit == VTS_LIMIT_SETTINGS_ACK_MS ? NGHTTP2_SETTINGS_TIMEOUT
-                                                  : NGHTTP2_ENHANCE_YOUR_CALM,
-               vts_limits_name(limit));
+    vts_h2_end(h2, error_code, text);
 }
 
 void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict)

@@ -97,15 +97,15 @@ class Bystander:
 
 class Case:
     """hit: the limits whose counters must rise; either: one of these must. code: the error code of
-    the last GOAWAY, whose text must be one of those limits if it is ENHANCE_YOUR_CALM; None: it
-    need not say. ends: the peer must be told to go. is_slow: waits more than it works, so it runs
-    beside others."""
+    the last GOAWAY; None: it need not say. text: what it must say if that is ENHANCE_YOUR_CALM;
+    None: one of those limits. ends: the peer must be told to go. is_slow: waits more than it works,
+    so it runs beside others."""
 
-    def __init__(self, run, name, hit=(), either=(), limits="", code=None, ends=True,
+    def __init__(self, run, name, hit=(), either=(), limits="", code=None, text=None, ends=True,
                  is_slow=False):
         self.run, self.name, self.limits, self.code, self.either = run, name, limits, code, either
         self.hit = (hit,) if isinstance(hit, str) else hit
-        self.ends, self.is_slow = ends, is_slow
+        self.text, self.ends, self.is_slow = text, ends, is_slow
         self.frames, self.growth, self.wait_ms, self.end = 0, 0, 0.0, ""
 
 
@@ -373,14 +373,35 @@ def _(scene):
 
 # Frames that ask for an answer, and frames of no use.
 
-@case("PING flood, replies read", "glitches", code=ENHANCE_YOUR_CALM)
+PING_FLOOD = {"hit": "ping_strikes", "code": ENHANCE_YOUR_CALM, "text": "too_many_pings"}
+
+
+@case("PING flood, replies read", **PING_FLOOD)
 def _(scene):
-    scene.flood(scene.ready(), lambda i: ping())
+    peer = scene.flood(scene.ready(), lambda i: ping())
+    check(peer.wait_end() and peer.counts[PING] == 3, f"{peer.counts[PING]} PINGs were answered")
 
 
-@case("PING flood, replies unread", either=("glitches", "outbound_acks"))
+@case("PING flood, replies unread", **PING_FLOOD)
 def _(scene):
     scene.flood(scene.ready(rcvbuf=2048), lambda i: ping(), reads=False)
+
+
+@case("PING flood while a request is open", **PING_FLOOD)
+def _(scene):
+    peer = scene.ready()
+    peer.send(headers(1, SHORT_REQUEST, end_stream=False))
+    scene.flood(peer, lambda i: ping())
+    check(peer.wait_end() and peer.counts[PING] == 3, f"{peer.counts[PING]} PINGs were answered")
+
+
+@case("PINGs slower than the refill of a bucket", **PING_FLOOD, is_slow=True)
+def _(scene):
+    peer = scene.ready()
+    while peer.end is None and scene.frames < 10:
+        peer.send(ping())
+        peer.wait_end(0.1)
+        scene.frames += 1
 
 
 @case("PING ACK flood", "glitches", code=ENHANCE_YOUR_CALM)
@@ -694,7 +715,7 @@ def _(scene):
 
 
 @case("never reads the socket, PINGs after a quiet while", (), ends=False, is_slow=True,
-      limits="write_stall_ms=500,glitches=1000000,outbound_acks=1000000")
+      limits="write_stall_ms=500,ping_strikes=1000000000,outbound_acks=1000000")
 def _(scene):
     peer = scene.ready(rcvbuf=2048)
     peer.poll(1.5)  # nothing is due any more but the idle deadline
@@ -755,7 +776,8 @@ def _(scene):
     check(scene.ready().get(1) == 200, "no answer")
 
 
-@case("idle but for PINGs", "idle_ms", limits="idle_ms=600", code=NO_ERROR, is_slow=True)
+@case("idle but for PINGs", "idle_ms", limits="idle_ms=600,ping_strikes=1000", code=NO_ERROR,
+      is_slow=True)
 def _(scene):
     peer = scene.ready()
     while peer.end is None and scene.frames < 60:
@@ -998,6 +1020,32 @@ def _(scene):
     check(peer.goaway is None, f"told to go: {peer.goaway}")
 
 
+@honest("a few PINGs before the first request")
+def _(scene):
+    peer = scene.ready()
+    for _ in range(3):
+        peer.send(ping())
+    check(peer.get(1) == 200, "no answer")
+    for i in range(1, 300):
+        peer.send(3 * ping() + headers(odd(i), SHORT_REQUEST))
+        check(peer.wait(lambda: odd(i) in peer.done), "no answer")
+    check(peer.counts.get(PING) == 3 * 300, f"{peer.counts.get(PING)} PINGs were answered")
+    check(peer.goaway is None, f"told to go: {peer.goaway}")
+
+
+@honest("PINGs that keep a connection alive", limits="ping_interval_ms=50,ping_interval_idle_ms=100",
+        is_slow=True)
+def _(scene):
+    peer = scene.ready()
+    for stream, gap in ((0, 0.1), (1, 0.05)):
+        if stream:
+            peer.send(headers(stream, request("/status", method="POST"), end_stream=False))
+        for _ in range(6):
+            peer.send(ping())
+            peer.wait_end(gap)  # reads for so long
+    check(peer.counts.get(PING) == 12 and peer.goaway is None, f"told to go: {peer.goaway}")
+
+
 @honest("bodies with trailers")
 def _(scene):
     peer = scene.ready()
@@ -1138,8 +1186,8 @@ def check_end(test, scene):
         check(goodbye is not None, f"no GOAWAY; the end was {peer.end}")
         check(goodbye[1] == test.code, f"GOAWAY says {goodbye[1:]}, not code {test.code}")
         if test.code == ENHANCE_YOUR_CALM:
-            check(goodbye[2] in (*test.hit, *test.either),
-                  f"GOAWAY says {goodbye[2]!r}, not {test.hit or test.either}")
+            texts = (test.text,) if test.text else (*test.hit, *test.either)
+            check(goodbye[2] in texts, f"GOAWAY says {goodbye[2]!r}, not {texts}")
 
 
 def play(test, server, bystander):

@@ -13,6 +13,7 @@ void frame_bench_set_up(struct frame_bench *bench)
 {
     bool has_frame;
 
+    bench->has_streams = false;
     vts_limits_init(&bench->limits);
     vts_frame_guard_init(&bench->guard, &bench->limits);
     CU_ASSERT_EQUAL_FATAL(vts_frame_guard_take(&bench->guard,
@@ -50,5 +51,5 @@ enum vts_verdict frame_bench_receive(struct frame_bench *bench, const struct fra
 
     CU_ASSERT_EQUAL_FATAL(vts_frame_guard_take(&bench->guard, bytes, len, &has_frame), len);
     CU_ASSERT_FATAL(has_frame);
-    return vts_frame_guard_judge(&bench->guard, is_stream_open, now_ns);
+    return vts_frame_guard_judge(&bench->guard, is_stream_open, bench->has_streams, now_ns);
 }

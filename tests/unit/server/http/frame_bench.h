@@ -32,6 +32,7 @@ size_t frame_sample_write(uint8_t *out, const struct frame_sample *sample);
 
 /* A guard with the default limits. */
 struct frame_bench {
+    bool has_streams; /* whether any stream counts as open; false at first */
     struct vts_limits limits;
     struct vts_frame_guard guard;
 };
