@@ -75,7 +75,7 @@ struct vts_http_server {
  *
  *   SHAKING_HANDS  TLS is being set up
  *   OPEN           requests are served
- *   DRAINING       our GOAWAY is out; what is open finishes
+ *   DRAINING       the server stops: the connection ends as soon as it can without loss
  *   ENDING         nothing more is read; what is written leaves
  *   LEAVING        the protocol is gone; the socket waits for the peer's end
  */

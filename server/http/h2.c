@@ -56,7 +56,7 @@ static void judge_frame(struct vts_h2 *h2)
 static const char *why_over(const struct vts_h2 *h2)
 {
     if (h2->leaving == VTS_H2_LEFT)
-        return "drained";
+        return h2->conn->end_reason; /* of our asking it to leave */
     return h2->guard.has_goaway ? "the peer left" : "protocol error";
 }
 
@@ -105,7 +105,7 @@ static bool is_finished(const struct vts_conn *conn)
 
 static void drain(struct vts_conn *conn)
 {
-    vts_h2_give_notice(vts_h2_of(conn));
+    vts_h2_ask_to_leave(vts_h2_of(conn), "graceful shutdown");
 }
 
 /* Shared by all sessions; lives as long as the process. */

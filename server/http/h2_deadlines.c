@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h2_deadlines.c - what may not take for ever on an HTTP/2 connection. */
+#include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "server/http/h2_session.h"
 
@@ -10,6 +11,11 @@ enum { PROGRESS_BYTES = 1024, STREAM_CHECK_MS = 1000 };
  * nothing to lose on it then. */
 static const int64_t notice_grace_ns = INT64_C(5) * VTS_NS_PER_S;
 static const int64_t idle_notice_grace_ns = VTS_NS_PER_S;
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
 
 static void check_body_rate(struct vts_h2 *h2, struct vts_h2_stream *stream, int64_t now_ns)
 {
@@ -106,19 +112,27 @@ static int64_t bound(struct vts_h2 *h2, enum vts_limit limit, int64_t since_ns, 
 
     if (now_ns >= limit_due_ns)
         vts_h2_end_by_limit(h2, limit);
-    return limit_due_ns < due_ns ? limit_due_ns : due_ns;
+    return earlier(limit_due_ns, due_ns);
 }
 
-static int64_t leave_after_grace(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+/* The two steps of leaving. What they send may need a turn of its own to be written, and a deadline
+ * that has passed makes one. */
+static int64_t check_leaving(struct vts_h2 *h2, int64_t now_ns)
 {
     int64_t grace_ns = h2->open_count > 0 ? notice_grace_ns : idle_notice_grace_ns;
-    int64_t leave_due_ns = h2->noticed_ns + grace_ns;
 
-    if (now_ns >= leave_due_ns)
-        vts_h2_leave(h2);
-    else if (leave_due_ns < due_ns)
-        due_ns = leave_due_ns;
-    return due_ns;
+    switch (h2->leaving) {
+    case VTS_H2_POSTPONED:
+        return vts_h2_check_notice(h2, now_ns);
+    case VTS_H2_NOTICED:
+        if (now_ns >= h2->leaving_ns + grace_ns)
+            vts_h2_leave(h2);
+        return h2->leaving_ns + grace_ns;
+    case VTS_H2_SERVING:
+    case VTS_H2_LEFT:
+        return INT64_MAX;
+    }
+    VTS_UNREACHABLE();
 }
 
 /* A connection that has been quiet for a second may stay so for long, and one whose requests come
@@ -130,7 +144,7 @@ static int64_t trim_when_quiet(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns
     if (h2->page == NULL || h2->is_trimmed || h2->open_count > 0)
         return due_ns;
     if (!h2->is_sparse && now_ns < trim_due_ns)
-        return trim_due_ns < due_ns ? trim_due_ns : due_ns;
+        return earlier(trim_due_ns, due_ns);
     vts_h2_memory_trim(h2->page);
     h2->is_trimmed = true;
     return due_ns;
@@ -147,13 +161,13 @@ static int64_t check_idle(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
         vts_limits_hit(limits, VTS_LIMIT_IDLE_MS);
         vts_h2_end(h2, NGHTTP2_NO_ERROR, "max_idle");
     }
-    return idle_due_ns < due_ns ? idle_due_ns : due_ns;
+    return earlier(idle_due_ns, due_ns);
 }
 
 int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
 {
     struct vts_h2 *h2 = vts_h2_of(conn);
-    int64_t due_ns = INT64_MAX;
+    int64_t due_ns = check_leaving(h2, now_ns);
 
     if (!h2->has_settings)
         due_ns = bound(h2, VTS_LIMIT_PREFACE_MS, h2->started_ns, now_ns, due_ns);
@@ -161,11 +175,8 @@ int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
         due_ns = bound(h2, VTS_LIMIT_SETTINGS_ACK_MS, h2->started_ns, now_ns, due_ns);
     if (h2->header_since_ns != 0)
         due_ns = bound(h2, VTS_LIMIT_HEADER_MS, h2->header_since_ns, now_ns, due_ns);
-    if (h2->leaving == VTS_H2_NOTICED)
-        due_ns = leave_after_grace(h2, now_ns, due_ns);
-    if (h2->open_count > 0 && check_streams(h2, now_ns) &&
-        now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS < due_ns)
-        due_ns = now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS;
+    if (h2->open_count > 0 && check_streams(h2, now_ns))
+        due_ns = earlier(now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS, due_ns);
     due_ns = trim_when_quiet(h2, now_ns, due_ns);
     return check_idle(h2, now_ns, due_ns);
 }

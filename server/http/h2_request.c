@@ -219,8 +219,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         on_settings(h2, frame);
         break;
     case NGHTTP2_PING:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && h2->leaving == VTS_H2_NOTICED)
-            vts_h2_leave(h2);
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+            vts_h2_on_ping_ack(h2, frame->ping.opaque_data);
         break;
     default:
         break;

@@ -271,9 +271,8 @@ size_t vts_h2_produce(struct vts_conn *conn, char *out)
             vts_conn_end(conn, nghttp2_strerror((int)part));
         if (part <= 0)
             break;
-        VTS_ASSERT((size_t)part <= VTS_GATHER_ROOM_BYTES - len);
-        memcpy(out + len, bytes, (size_t)part);
-        len += (size_t)part;
+        VTS_ASSERT((size_t)part + VTS_H2_NOTICE_MAX <= VTS_GATHER_ROOM_BYTES - len);
+        len += vts_h2_copy_frame(h2, out + len, bytes, (size_t)part);
     }
     return len;
 }

@@ -17,11 +17,12 @@
 
 /* Where our own end stands:
  *
- *   VTS_H2_SERVING   requests are taken
- *   VTS_H2_NOTICED   GOAWAY 2^31-1 and a PING are out; requests on their way are still taken
- *   VTS_H2_LEFT      the GOAWAY with the last request's id is out; what is open finishes
+ *   VTS_H2_SERVING     requests are taken
+ *   VTS_H2_POSTPONED   a graceful GOAWAY waits for a quiet moment; requests are taken
+ *   VTS_H2_NOTICED     GOAWAY 2^31-1 and a PING are out; requests on their way are still taken
+ *   VTS_H2_LEFT        the GOAWAY with the last request's id is out; what is open finishes
  */
-enum vts_h2_leaving { VTS_H2_SERVING, VTS_H2_NOTICED, VTS_H2_LEFT };
+enum vts_h2_leaving { VTS_H2_SERVING, VTS_H2_POSTPONED, VTS_H2_NOTICED, VTS_H2_LEFT };
 
 struct vts_h2 {
     struct vts_conn *conn;
@@ -37,15 +38,18 @@ struct vts_h2 {
     uint64_t awaited_header_bytes; /* of requests whose body is coming */
     uint64_t held_bytes;           /* of bodies, with attached users */
     enum vts_h2_leaving leaving;
-    int64_t noticed_ns;
-    bool has_settings; /* the peer's first SETTINGS came */
-    bool has_ack;      /* the peer acknowledged ours */
+    int64_t leaving_ns; /* when `leaving` last changed */
+    const char *notice; /* what the graceful GOAWAY, still to be sent, shall say */
+    bool has_settings;  /* the peer's first SETTINGS came */
+    bool has_ack;       /* the peer acknowledged ours */
     int64_t started_ns;
     int64_t header_since_ns; /* 0: no header block is under way */
 };
 
-/* Without requests for so long, a connection counts as quiet. */
-enum { VTS_H2_QUIET_MS = 1000 };
+enum {
+    VTS_H2_QUIET_MS = 1000, /* without requests for so long, memory is given back */
+    VTS_H2_NOTICE_MAX = 32,
+};
 
 static inline struct vts_h2 *vts_h2_of(const struct vts_conn *conn)
 {
@@ -63,10 +67,18 @@ VTS_MUST_CHECK enum vts_err vts_h2_memory_new_session(struct vts_h2_memory *memo
                                                       void **ret_page);
 /* h2_end.c */
 
-/* Sends the first, graceful GOAWAY: requests on their way are still taken. */
-void vts_h2_give_notice(struct vts_h2 *h2);
+/* Begins the graceful end: a GOAWAY that takes no request back, at a quiet moment. text, a literal,
+ * tells the peer why. Only the first call counts. */
+void vts_h2_ask_to_leave(struct vts_h2 *h2, const char *text);
+/* While the GOAWAY is postponed: sends it if its time has come; returns when to ask again. */
+int64_t vts_h2_check_notice(struct vts_h2 *h2, int64_t now_ns);
 /* Sends the second GOAWAY: nothing new is taken, what is open finishes. */
 void vts_h2_leave(struct vts_h2 *h2);
+/* The peer answered a PING of ours. */
+void vts_h2_on_ping_ack(struct vts_h2 *h2, const uint8_t opaque[8]);
+/* Copies one frame that nghttp2 made, and adds the text of a graceful GOAWAY, which nghttp2 knows
+ * no way to give. Returns the length, up to VTS_H2_NOTICE_MAX more than len. */
+size_t vts_h2_copy_frame(struct vts_h2 *h2, char *out, const uint8_t *frame, size_t len);
 /* Ends the connection with a reason the peer can read, a literal. */
 void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text);
 /* Counts the limit and ends with ENHANCE_YOUR_CALM. */

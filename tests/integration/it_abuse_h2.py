@@ -527,7 +527,8 @@ def _(scene):
     scene.flood(peer, lambda i: frame(PUSH_PROMISE, END_HEADERS, 1, b"\0\0\0\2" + SHORT_REQUEST))
 
 
-@case("requests after we left", "glitches", code=ENHANCE_YOUR_CALM)
+@case("requests after we left", "glitches", limits="goaway_postpone_ms=50",
+      code=ENHANCE_YOUR_CALM)
 def _(scene):
     peer = scene.ready(acks=(SETTINGS, PING))
     peer.send(headers(1, SHORT_REQUEST, end_stream=False))  # keeps the connection open

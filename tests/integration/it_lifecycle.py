@@ -98,14 +98,14 @@ class Reluctant(h2_raw.H2):
 
 @case
 def draining_says_goaway_twice_and_answers_in_between():
-    with Server("--simulate", "delay=24h") as server:
+    with Server("--simulate", "delay=24h", "--limit", "goaway_postpone_ms=100") as server:
         peer = Reluctant(server.port, server.certs, timeout=WAIT_S)
         equal(peer.get(1, "/status", WAIT_S), 200)
         # An open request: its header is complete, its body is not.
         peer.send(h2_raw.headers(3, h2_raw.request("/status", "POST"), end_stream=False))
         server.send_signal(signal.SIGTERM)
         check(peer.wait(lambda: peer.goaways and peer.pings, WAIT_S), "no GOAWAY and PING")
-        equal(peer.goaways, [(2**31 - 1, h2_raw.NO_ERROR, "")], "the notice")
+        equal(peer.goaways, [(2**31 - 1, h2_raw.NO_ERROR, "graceful shutdown")], "the notice")
         # What was on its way when the notice came is still served.
         equal(peer.get(5, "/status", WAIT_S), 200, "between the GOAWAYs")
         equal(peer.get(7, "/readyz", WAIT_S), 503, "readiness while stopping")
@@ -187,7 +187,7 @@ def can_connect(port):
 def a_second_signal_stops_at_once():
     for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM),
                           (signal.SIGTERM, signal.SIGINT)):
-        with Server("--limit", "drain_ms=3600000") as server:
+        with Server("--limit", "drain_ms=3600000,goaway_postpone_ms=50") as server:
             peer = h2(server)
             peer.send(h2_raw.headers(1, h2_raw.request("/status", "POST"), end_stream=False))
             equal(peer.get(3, "/healthz", WAIT_S), 200)
@@ -201,7 +201,7 @@ def a_second_signal_stops_at_once():
 
 @case
 def a_reload_while_draining_does_no_harm():
-    with Server() as server:
+    with Server("--limit", "goaway_postpone_ms=50") as server:
         peer = h2(server)
         peer.send(h2_raw.headers(1, h2_raw.request("/status", "POST"), end_stream=False))
         equal(peer.get(3, "/healthz", WAIT_S), 200)
