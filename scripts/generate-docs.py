@@ -27,8 +27,9 @@ do not edit.
 LIMITS_HEAD = """\
 ## Limits
 
-`--limit NAME=N[,NAME=N...]` changes limits; N is a whole number from 1 to 10^9. How often each was
-met is in the metric `vts_limit_hits_total` ([METRICS.md](METRICS.md)).
+`--limit NAME=N[,NAME=N...]` changes limits; N is a whole number from 1 to 10^9, or 0, which means
+never, where 0 is the default. How often each was met is in the metric `vts_limit_hits_total`
+([METRICS.md](METRICS.md)).
 """
 
 METRICS_HEAD = """\

@@ -30,15 +30,17 @@ static enum vts_err parse_pair(struct vts_limits *limits, struct vts_str pair,
     struct vts_str whole = pair;
     struct vts_str name;
     uint64_t value;
+    uint64_t min;
 
     (void)vts_str_split(&pair, '=', &name); /* a missing value is seen below */
     for (int i = 0; i < VTS_LIMIT_COUNT; i++) {
         if (!vts_str_equals_text(name, limit_rows[i].name))
             continue;
-        if (vts_str_to_u64(pair, max, &value) != VTS_OK || value == 0)
+        min = limit_rows[i].value == 0 ? 0 : 1;
+        if (vts_str_to_u64(pair, max, &value) != VTS_OK || value < min)
             return vts_error_set(error, VTS_ERR_INVALID,
-                                 "limit \"%.*s\" is not NAME=NUMBER with a number from 1 to 10^9",
-                                 (int)whole.len, whole.ptr);
+                                 "limit \"%.*s\" is not NAME=NUMBER with a number from %d to 10^9",
+                                 (int)whole.len, whole.ptr, (int)min);
         limits->values[i] = value;
         return VTS_OK;
     }

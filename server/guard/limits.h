@@ -23,7 +23,8 @@ struct vts_limits {
 
 void vts_limits_init(struct vts_limits *limits);
 /* Reads "name=value[,name=value...]". VTS_ERR_INVALID, with a text that names the fault, for an
- * unknown name or a value that is no positive number; earlier pairs stay set. */
+ * unknown name, a value that is no number, or 0 for a limit whose default is not 0; earlier pairs
+ * stay set. */
 VTS_MUST_CHECK enum vts_err vts_limits_parse(struct vts_limits *limits, const char *pairs,
                                              struct vts_error *error);
 static inline uint64_t vts_limits_get(const struct vts_limits *limits, enum vts_limit limit)

@@ -5,6 +5,7 @@
 #define VTS_HTTP_CONN_H
 
 #include "common/base/list.h"
+#include "common/base/rng.h"
 #include "server/http/http_server.h"
 #include "server/io/transport.h"
 
@@ -59,6 +60,7 @@ struct vts_http_server {
     struct vts_timer drain_timer;
     vts_drained_fn on_drained;
     void *drained_context;
+    struct vts_rng rng; /* for jitter */
     int64_t date_second;
     char date[64]; /* the Date field's value, once a second */
     char gather[VTS_GATHER_ROOM_BYTES];

@@ -77,6 +77,7 @@ static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
     struct vts_h2 *h2 = vts_h2_of(conn);
     const uint8_t *at = (const uint8_t *)bytes;
 
+    h2->heard_ns = vts_conn_now_ns(conn);
     while (len > 0 && conn->state < VTS_CONN_ENDING) {
         bool has_frame;
         size_t part = vts_frame_guard_take(&h2->guard, at, len, &has_frame);
@@ -177,7 +178,7 @@ static enum vts_err start(struct vts_conn *conn)
     if (h2 == NULL)
         return VTS_ERR_NOMEM;
     h2->conn = conn;
-    h2->started_ns = vts_conn_now_ns(conn);
+    vts_h2_start_deadlines(h2);
     vts_list_init(&h2->streams);
     vts_frame_guard_init(&h2->guard, conn->server->limits);
     if (new_session(h2) != VTS_OK) {

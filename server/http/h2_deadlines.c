@@ -135,6 +135,47 @@ static int64_t check_leaving(struct vts_h2 *h2, int64_t now_ns)
     VTS_UNREACHABLE();
 }
 
+/* A peer that is gone without a word must not keep a request waiting for ever. */
+static int64_t check_silence(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+{
+    int64_t ping_due_ns =
+        h2->heard_ns + vts_limits_get_ns(h2->conn->server->limits, VTS_LIMIT_PING_AFTER_MS);
+
+    if (vts_transport_stalled_since_ns(h2->conn->transport) != 0) {
+        h2->heard_ns = now_ns; /* while output waits, nothing is read: the silence is ours */
+        return due_ns;
+    }
+    if (h2->open_count == 0)
+        return due_ns;
+    if (h2->pinged_ns > h2->heard_ns)
+        return bound(h2, VTS_LIMIT_PING_TIMEOUT_MS, h2->pinged_ns, now_ns, due_ns);
+    if (now_ns >= ping_due_ns) {
+        vts_h2_ping(h2);
+        h2->pinged_ns = now_ns;
+    }
+    return earlier(ping_due_ns, due_ns);
+}
+
+/* Old connections go, so that load finds its way to new servers (gRFC A9). */
+static int64_t check_age(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+
+    if (now_ns < h2->age_due_ns)
+        return earlier(h2->age_due_ns, due_ns);
+    if (h2->is_old) {
+        vts_h2_end_by_limit(h2, VTS_LIMIT_MAX_AGE_GRACE_MS);
+        return due_ns;
+    }
+    vts_limits_hit(limits, VTS_LIMIT_MAX_AGE_MS);
+    h2->is_old = true;
+    h2->age_due_ns = now_ns + vts_limits_get_ns(limits, VTS_LIMIT_MAX_AGE_GRACE_MS);
+    if (h2->conn->end_reason == NULL)
+        h2->conn->end_reason = "max_age";
+    vts_h2_ask_to_leave(h2, "max_age");
+    return now_ns;
+}
+
 /* A connection that has been quiet for a second may stay so for long, and one whose requests come
  * far apart, as a poller's do, is quiet again at once. */
 static int64_t trim_when_quiet(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
@@ -164,10 +205,23 @@ static int64_t check_idle(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns)
     return earlier(idle_due_ns, due_ns);
 }
 
+void vts_h2_start_deadlines(struct vts_h2 *h2)
+{
+    struct vts_http_server *server = h2->conn->server;
+    int64_t age_ns = vts_limits_get_ns(server->limits, VTS_LIMIT_MAX_AGE_MS);
+
+    h2->started_ns = h2->heard_ns = vts_conn_now_ns(h2->conn);
+    h2->age_due_ns = INT64_MAX;
+    /* Those that came together shall not all go together. */
+    if (age_ns > 0)
+        h2->age_due_ns = h2->started_ns + age_ns / 10 * 9 +
+                         (int64_t)((double)age_ns / 5 * vts_rng_next_unit(&server->rng));
+}
+
 int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
 {
     struct vts_h2 *h2 = vts_h2_of(conn);
-    int64_t due_ns = check_leaving(h2, now_ns);
+    int64_t due_ns = check_age(h2, now_ns, check_leaving(h2, now_ns));
 
     if (!h2->has_settings)
         due_ns = bound(h2, VTS_LIMIT_PREFACE_MS, h2->started_ns, now_ns, due_ns);
@@ -177,6 +231,7 @@ int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
         due_ns = bound(h2, VTS_LIMIT_HEADER_MS, h2->header_since_ns, now_ns, due_ns);
     if (h2->open_count > 0 && check_streams(h2, now_ns))
         due_ns = earlier(now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS, due_ns);
+    due_ns = check_silence(h2, now_ns, due_ns);
     due_ns = trim_when_quiet(h2, now_ns, due_ns);
     return check_idle(h2, now_ns, due_ns);
 }

@@ -10,7 +10,9 @@
 #include "common/base/assert.h"
 #include "server/http/h2_session.h"
 
-static const char notice_ping[] = "leaving?"; /* eight octets that come back with the answer */
+/* Eight octets that come back with the answer. */
+static const char notice_ping[] = "leaving?";
+static const char alive_ping[] = "anybody?";
 
 static void set_leaving(struct vts_h2 *h2, enum vts_h2_leaving next)
 {
@@ -32,13 +34,24 @@ void vts_h2_leave(struct vts_h2 *h2)
         vts_conn_end(h2->conn, "out of memory");
 }
 
+static void send_ping(struct vts_h2 *h2, const char *opaque)
+{
+    vts_frame_guard_pinged(&h2->guard);
+    if (nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, (const uint8_t *)opaque) != 0)
+        vts_conn_end(h2->conn, "out of memory");
+}
+
+void vts_h2_ping(struct vts_h2 *h2)
+{
+    send_ping(h2, alive_ping);
+}
+
 static void give_notice(struct vts_h2 *h2)
 {
     set_leaving(h2, VTS_H2_NOTICED);
-    vts_frame_guard_pinged(&h2->guard);
-    if (nghttp2_submit_shutdown_notice(h2->session) != 0 ||
-        nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, (const uint8_t *)notice_ping) != 0)
+    if (nghttp2_submit_shutdown_notice(h2->session) != 0)
         vts_conn_end(h2->conn, "out of memory");
+    send_ping(h2, notice_ping);
 }
 
 /* When the notice is due, if nothing more happens. */
@@ -119,6 +132,8 @@ void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit)
         return;
     if (limit == VTS_LIMIT_SETTINGS_ACK_MS)
         error_code = NGHTTP2_SETTINGS_TIMEOUT; /* RFC 9113 6.5.3 */
+    if (limit == VTS_LIMIT_PING_TIMEOUT_MS || limit == VTS_LIMIT_MAX_AGE_GRACE_MS)
+        error_code = NGHTTP2_NO_ERROR; /* there is nothing the peer should do less of */
     if (limit == VTS_LIMIT_PING_STRIKES)
         text = "too_many_pings"; /* gRFC A8: clients look for these words */
     vts_limits_hit(h2->conn->server->limits, limit);

@@ -44,6 +44,10 @@ struct vts_h2 {
     bool has_ack;       /* the peer acknowledged ours */
     int64_t started_ns;
     int64_t header_since_ns; /* 0: no header block is under way */
+    int64_t heard_ns;        /* when bytes last came */
+    int64_t pinged_ns;       /* when we last asked for some; heard_ns is later once they came */
+    int64_t age_due_ns;      /* when it is too old; INT64_MAX: never */
+    bool is_old;             /* it is, and has been asked to leave */
 };
 
 enum {
@@ -74,6 +78,8 @@ void vts_h2_ask_to_leave(struct vts_h2 *h2, const char *text);
 int64_t vts_h2_check_notice(struct vts_h2 *h2, int64_t now_ns);
 /* Sends the second GOAWAY: nothing new is taken, what is open finishes. */
 void vts_h2_leave(struct vts_h2 *h2);
+/* Asks a silent peer for a sign of life. */
+void vts_h2_ping(struct vts_h2 *h2);
 /* The peer answered a PING of ours. */
 void vts_h2_on_ping_ack(struct vts_h2 *h2, const uint8_t opaque[8]);
 /* Copies one frame that nghttp2 made, and adds the text of a graceful GOAWAY, which nghttp2 knows
@@ -81,7 +87,7 @@ void vts_h2_on_ping_ack(struct vts_h2 *h2, const uint8_t opaque[8]);
 size_t vts_h2_copy_frame(struct vts_h2 *h2, char *out, const uint8_t *frame, size_t len);
 /* Ends the connection with a reason the peer can read, a literal. */
 void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text);
-/* Counts the limit and ends with ENHANCE_YOUR_CALM. */
+/* Counts the limit and ends, mostly with ENHANCE_YOUR_CALM. */
 void vts_h2_end_by_limit(struct vts_h2 *h2, enum vts_limit limit);
 void vts_h2_obey(struct vts_h2 *h2, enum vts_verdict verdict);
 void vts_h2_reset_stream(struct vts_h2 *h2, int32_t id, uint32_t error_code);
@@ -109,6 +115,8 @@ size_t vts_h2_produce(struct vts_conn *conn, char *out);
 
 /* h2_deadlines.c */
 
+/* A connection begins. */
+void vts_h2_start_deadlines(struct vts_h2 *h2);
 /* As vts_conn_ops.check_deadlines. */
 int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns);
 

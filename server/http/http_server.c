@@ -217,6 +217,7 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     server->handler = *handler;
     server->tls = tls;
     server->date_second = -1;
+    vts_rng_init(&server->rng, vts_rng_seed_from_system());
     vts_list_init(&server->conns);
     vts_list_init(&server->scheduled);
     vts_list_init(&server->idle_streams);

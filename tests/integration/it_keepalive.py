@@ -149,4 +149,127 @@ def asking_an_odd_client_to_leave_waits_too():
     equal(ends(server), ["asked to leave"])
 
 
+# ---- silence ------------------------------------------------------------------------------------
+
+@case
+def a_silent_peer_is_asked_and_then_given_up():
+    with Server(*limits(ping_after_ms=150, ping_timeout_ms=100)) as server:
+        peer, start_s = Peer(server, answers=False), time.monotonic()
+        peer.begin(1)
+        check(peer.wait(lambda: peer.pings, WAIT_S), "no PING")
+        check(time.monotonic() - start_s > 0.14, "asked at once")
+        asked_s = time.monotonic()
+        check(peer.wait_end(WAIT_S), "the connection stays")
+        check(time.monotonic() - asked_s > 0.09, "given up at once")
+        equal(peer.goaways, [(1, NO_ERROR, "ping_timeout_ms")], "GOAWAY")
+        equal(len(peer.pings), 1, "PINGs")
+        equal(hits(server, "ping_timeout_ms"), 1)
+        peer.close()
+    check("ping_timeout_ms" in ends(server), "the log does not say why")
+
+
+@case
+def a_peer_that_answers_is_asked_again_and_stays():
+    # Twenty answers would spend the bucket, if they cost anything.
+    with Server(*limits(ping_after_ms=20, ping_timeout_ms=3600000, glitches=10)) as server:
+        peer = Peer(server)
+        peer.begin(1)
+        check(peer.wait(lambda: len(peer.pings) == 20, WAIT_S), f"{len(peer.pings)} PINGs")
+        peer.finish(1)
+        equal(peer.goaways, [])
+        peer.close()
+        line = server.wait_log(lambda line: line.get("protocol") == "h2")
+        equal(line["glitches"], 0, "glitches")
+
+
+@case
+def any_bytes_are_a_sign_of_life():
+    with Server(*limits(ping_after_ms=100, ping_timeout_ms=150)) as server:
+        peer = Peer(server, answers=False)
+        peer.begin(1)
+        while len(peer.pings) < 3:
+            seen = len(peer.pings)
+            check(peer.wait(lambda: len(peer.pings) > seen, WAIT_S), "not asked")
+            peer.send(data(1, b"x"))
+        peer.finish(1)
+        equal((peer.goaways, peer.end), ([], None))
+        equal(hits(server, "ping_timeout_ms"), 0)
+        peer.close()
+
+
+@case
+def nobody_is_asked_without_an_open_request():
+    with Server(*limits(ping_after_ms=30, ping_timeout_ms=30)) as server:
+        peer = Peer(server, answers=False)
+        peer.read_for(0.2)
+        equal(peer.get(1, "/healthz", WAIT_S), 200)
+        peer.read_for(0.2)
+        equal((peer.pings, peer.end), ([], None))
+        peer.close()
+
+
+# ---- age ----------------------------------------------------------------------------------------
+
+@case
+def an_old_connection_is_told_to_go():
+    with Server(*limits(max_age_ms=300, goaway_quiet_ms=50)) as server:
+        unused, used = Peer(server), Peer(server)
+        start_s = time.monotonic()
+        equal(used.get(1, "/healthz", WAIT_S), 200)
+        for peer, last in ((unused, 0), (used, 1)):
+            expect_farewell(peer, "max_age", last)
+            check(peer.told_s - start_s > 0.2, f"told after {peer.told_s - start_s:.3f} s")
+        equal(hits(server, "max_age_ms"), 2)
+        equal(hits(server, "max_age_grace_ms"), 0)
+    equal(ends(server).count("max_age"), 2, "ends")
+
+
+@case
+def an_old_connection_waits_for_its_requests_but_not_for_ever():
+    with Server(*limits(max_age_ms=100, max_age_grace_ms=500, goaway_postpone_ms=50)) as server:
+        kept, cut = Peer(server), Peer(server)
+        kept.begin(1)
+        cut.begin(1)
+        check(kept.wait(lambda: len(kept.goaways) == 2, WAIT_S), "not told to go")
+        kept.finish(1)
+        equal(kept.status[1], 405)
+        expect_farewell(kept, "max_age", 1)
+        check(cut.wait_end(WAIT_S), "the connection stays")
+        equal(cut.goaways, [(EVERY_ID, NO_ERROR, "max_age"), (1, NO_ERROR, ""),
+                            (1, NO_ERROR, "max_age_grace_ms")], "GOAWAYs")
+        check(time.monotonic() - cut.told_s > 0.3, "cut at once")
+        equal(hits(server, "max_age_grace_ms"), 1)
+        cut.close()
+
+
+@case
+def ages_differ_by_a_tenth():
+    with Server("--threads", 1, *limits(max_age_ms=600)) as server:
+        peers, born_s, deadline_s = [], [], time.monotonic() + WAIT_S
+        for _ in range(16):
+            peers.append(Peer(server))
+            born_s.append(time.monotonic())
+        while any(peer.told_s is None for peer in peers) and time.monotonic() < deadline_s:
+            for peer in peers:
+                peer.poll(0.001)
+        check(all(peer.told_s for peer in peers), "not all were told to go")
+        ages_s = [peer.told_s - birth for peer, birth in zip(peers, born_s)]
+        # Born a little before we knew; how late we hear of the end is the machine's affair.
+        check(min(ages_s) > 0.5, f"the youngest was {min(ages_s):.3f} s old")
+        check(max(ages_s) - min(ages_s) > 0.03, f"all within {max(ages_s) - min(ages_s):.3f} s")
+        for peer in peers:
+            peer.close()
+
+
+@case
+def connections_do_not_age_by_default():
+    for flags in ((), limits(max_age_ms=0)):
+        with Server(*flags) as server:
+            peer = Peer(server)
+            peer.read_for(0.1)
+            equal(peer.get(1, "/healthz", WAIT_S), 200)
+            equal((peer.goaways, hits(server, "max_age_ms")), ([], 0))
+            peer.close()
+
+
 main(__file__)

@@ -28,7 +28,6 @@ static void init_gives_the_tables_defaults(void)
     CU_ASSERT_EQUAL(VTS_ARRAY_LEN(rows), VTS_LIMIT_COUNT);
     for (int i = 0; i < VTS_LIMIT_COUNT; i++) {
         CU_ASSERT_EQUAL(vts_limits_get(&limits, (enum vts_limit)i), rows[i].value);
-        CU_ASSERT(rows[i].value > 0);
         CU_ASSERT_EQUAL(limits.hits[i], 0);
     }
 }
@@ -82,6 +81,8 @@ static void parse_of_bad_pair_names_it(void)
         {"streams=1000000001", "\"streams=1000000001\" is not"},
         {"streams=99999999999999999999999", "is not"},
         {"streams=1=2", "\"streams=1=2\" is not"},
+        {"max_age_ms=-1", "\"max_age_ms=-1\" is not NAME=NUMBER with a number from 0"},
+        {"max_age_ms=", "\"max_age_ms=\" is not"},
         {"=5", "no limit named \"\""},
         {"STREAMS=5", "no limit named \"STREAMS\""},
         {"streams=5,,bodies=5", "no limit named \"\""},
@@ -95,6 +96,24 @@ static void parse_of_bad_pair_names_it(void)
         vts_limits_init(&limits);
         CU_ASSERT_EQUAL(vts_limits_parse(&limits, bad[i].pairs, &error), VTS_ERR_INVALID);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, bad[i].text));
+    }
+}
+
+static void parse_takes_0_where_it_is_the_default_only(void)
+{
+    for (int i = 0; i < VTS_LIMIT_COUNT; i++) {
+        struct vts_limits limits;
+        char pairs[128];
+
+        vts_limits_init(&limits);
+        (void)snprintf(pairs, sizeof(pairs), "%s=5,%s=0", rows[i].name, rows[i].name);
+        if (rows[i].value == 0) {
+            CU_ASSERT_EQUAL(vts_limits_parse(&limits, pairs, NULL), VTS_OK);
+            CU_ASSERT_EQUAL(limits.values[i], 0);
+        } else {
+            CU_ASSERT_EQUAL(vts_limits_parse(&limits, pairs, NULL), VTS_ERR_INVALID);
+            CU_ASSERT_EQUAL(limits.values[i], 5);
+        }
     }
 }
 
@@ -148,6 +167,7 @@ static const struct vts_test tests[] = {
     {"parse_of_every_name_changes_that_limit_only", parse_of_every_name_changes_that_limit_only},
     {"parse_of_several_pairs_sets_them_all", parse_of_several_pairs_sets_them_all},
     {"parse_of_bad_pair_names_it", parse_of_bad_pair_names_it},
+    {"parse_takes_0_where_it_is_the_default_only", parse_takes_0_where_it_is_the_default_only},
     {"parse_keeps_the_pairs_before_the_fault", parse_keeps_the_pairs_before_the_fault},
     {"get_ns_turns_milliseconds_into_nanoseconds", get_ns_turns_milliseconds_into_nanoseconds},
     {"metrics_have_a_series_for_each_limit", metrics_have_a_series_for_each_limit},
