@@ -72,6 +72,13 @@ static void conn_free(struct vts_conn *conn)
     vts_http_server_conn_gone(server);
 }
 
+static void end_handshake(struct vts_conn *conn)
+{
+    vts_list_remove(&conn->link);
+    vts_list_push_back(&conn->server->conns, &conn->link);
+    vts_http_server_handshake_over(conn->server);
+}
+
 /* All but the socket and its place in the list goes now. */
 static void leave(struct vts_conn *conn)
 {
@@ -79,7 +86,7 @@ static void leave(struct vts_conn *conn)
         conn->end_reason = "finished";
     log_end(conn);
     if (conn->state == VTS_CONN_SHAKING_HANDS)
-        vts_http_server_handshake_over(conn->server);
+        end_handshake(conn);
     set_state(conn, VTS_CONN_LEAVING);
     if (conn->protocol != NULL)
         conn->ops->free(conn);
@@ -109,7 +116,7 @@ void vts_conn_end(struct vts_conn *conn, const char *reason)
         return;
     /* During the handshake nothing has been promised and nothing is to be written. */
     if (conn->state == VTS_CONN_SHAKING_HANDS)
-        vts_http_server_handshake_over(conn->server);
+        end_handshake(conn);
     conn->end_reason = reason;
     set_state(conn, VTS_CONN_ENDING);
 }
@@ -237,10 +244,6 @@ static void on_timer(void *context)
 
 void vts_conn_drain(struct vts_conn *conn)
 {
-    if (conn->state == VTS_CONN_SHAKING_HANDS) {
-        vts_conn_abort(conn, "drained");
-        return;
-    }
     if (conn->state != VTS_CONN_OPEN)
         return;
     set_state(conn, VTS_CONN_DRAINING);
@@ -256,7 +259,7 @@ static void on_open(void *owner, struct vts_str alpn)
     VTS_ASSERT(conn->magic == CONN_MAGIC);
     count(conn, VTS_METRIC_HANDSHAKES);
     conn->ops = vts_str_equals_text(alpn, "h2") ? &vts_h2_ops : &vts_h1_ops;
-    vts_http_server_handshake_over(conn->server);
+    end_handshake(conn);
     set_state(conn, VTS_CONN_OPEN);
     conn->active_ns = vts_conn_now_ns(conn);
     vts_transport_set_key_updates_max(conn->transport,
@@ -322,7 +325,7 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
     conn->opened_ns = vts_conn_now_ns(conn);
     vts_list_init(&conn->scheduled_link);
     vts_timer_init(&conn->timer, on_timer, conn);
-    vts_list_push_back(&server->conns, &conn->link);
+    vts_list_push_back(&server->shaking_hands, &conn->link);
     count(conn, VTS_METRIC_CONNECTIONS);
     if (vts_transport_new(server->loop, fd, server->tls, &transport_ops, conn, &conn->transport) !=
         VTS_OK) {

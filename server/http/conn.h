@@ -51,13 +51,17 @@ struct vts_http_server {
     struct vts_http_handler handler;
     struct vts_tls_ctx *tls;
     struct vts_listener *listener;
-    struct vts_list conns; /* all, oldest first */
-    uint64_t conns_count;
+    struct vts_list shaking_hands; /* connections in the handshake, oldest first */
+    struct vts_list conns;         /* all others */
+    uint64_t conns_count;          /* in both */
     uint64_t handshakes;
     enum vts_pause pause;
     struct vts_timer pause_timer;
     bool is_draining;
     struct vts_timer drain_timer;
+    struct vts_timer drain_share_timer;
+    uint64_t drain_left;  /* connections still to be told to go */
+    uint64_t drain_share; /* how many of them at a time */
     vts_drained_fn on_drained;
     void *drained_context;
     struct vts_rng rng; /* for jitter */
@@ -92,7 +96,7 @@ enum vts_conn_state {
 struct vts_conn {
     uint32_t magic;
     enum vts_conn_state state;
-    struct vts_list link;
+    struct vts_list link; /* in one of the server's lists */
     struct vts_list scheduled_link; /* empty unless the connection is scheduled */
     bool is_in_turn;                /* a pump follows anyway */
     struct vts_http_server *server;

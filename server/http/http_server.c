@@ -15,7 +15,14 @@
 #include "server/http/conn.h"
 #include "server/http/h2_memory.h"
 
-enum { PATIENCE_MS = 1000, SILENCE_PATIENCE_MS = 100 };
+enum {
+    PATIENCE_MS = 1000,
+    SILENCE_PATIENCE_MS = 100,
+    /* More connections than these are told to go over a second, lest they all come back at once. */
+    DRAIN_AT_ONCE_MAX = 1000,
+    DRAIN_STEP_MS = 10,
+    DRAIN_STEPS = 100,
+};
 
 static uint64_t handshakes_max(const struct vts_http_server *server)
 {
@@ -31,18 +38,19 @@ static bool is_slow(const struct vts_conn *conn, int64_t now_ns)
     int64_t patience_ms =
         vts_transport_bytes_in(conn->transport) == 0 ? SILENCE_PATIENCE_MS : PATIENCE_MS;
 
-    return conn->state == VTS_CONN_SHAKING_HANDS &&
-           now_ns - conn->opened_ns >= patience_ms * VTS_NS_PER_MS;
+    return now_ns - conn->opened_ns >= patience_ms * VTS_NS_PER_MS;
 }
 
 static void end_slow_handshakes(void *context)
 {
     struct vts_http_server *server = context;
     int64_t now_ns = vts_loop_now_ns(server->loop);
+    struct vts_list *link = server->shaking_hands.next;
 
-    for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next) {
+    while (link != &server->shaking_hands) {
         struct vts_conn *conn = VTS_CONTAINER_OF(link, struct vts_conn, link);
 
+        link = link->next; /* the connection may change to the other list */
         if (is_slow(conn, now_ns))
             vts_conn_abort(conn, vts_limits_name(VTS_LIMIT_HANDSHAKES));
     }
@@ -138,6 +146,7 @@ static void finish_drain(struct vts_http_server *server)
     vts_drained_fn on_drained = server->on_drained;
 
     vts_loop_timer_stop(server->loop, &server->drain_timer);
+    vts_loop_timer_stop(server->loop, &server->drain_share_timer);
     server->on_drained = NULL;
     if (on_drained != NULL)
         on_drained(server->drained_context);
@@ -165,9 +174,16 @@ static void on_accept(void *context, int fd, const struct vts_address *peer)
     check_caps(server);
 }
 
+static void abort_handshakes(struct vts_http_server *server, const char *reason)
+{
+    while (!vts_list_is_empty(&server->shaking_hands))
+        vts_conn_abort(VTS_CONTAINER_OF(server->shaking_hands.next, struct vts_conn, link), reason);
+}
+
 /* The sockets close in the loop's next turn. */
 static void abort_all(struct vts_http_server *server, const char *reason)
 {
+    abort_handshakes(server, reason);
     for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next)
         vts_conn_abort(VTS_CONTAINER_OF(link, struct vts_conn, link), reason);
 }
@@ -194,6 +210,25 @@ static void pump_scheduled(void *context)
     }
 }
 
+/* Tells the next ones to go. Each moves to the list's end, so a round meets all; meeting one twice
+ * does no harm. */
+static void drain_share(void *context)
+{
+    struct vts_http_server *server = context;
+
+    for (uint64_t i = 0; i < server->drain_share && server->drain_left > 0; i++) {
+        struct vts_list *link = server->conns.next;
+
+        vts_list_remove(link);
+        vts_list_push_back(&server->conns, link);
+        vts_conn_drain(VTS_CONTAINER_OF(link, struct vts_conn, link));
+        server->drain_left--;
+    }
+    if (server->drain_left > 0)
+        vts_loop_timer_set(server->loop, &server->drain_share_timer,
+                           vts_loop_now_ns(server->loop) + (int64_t)DRAIN_STEP_MS * VTS_NS_PER_MS);
+}
+
 enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *shared,
                                  const struct vts_http_handler *handler, int fd,
                                  struct vts_tls_ctx *tls, struct vts_http_server **ret_server)
@@ -218,6 +253,7 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     server->tls = tls;
     server->date_second = -1;
     vts_rng_init(&server->rng, vts_rng_seed_from_system());
+    vts_list_init(&server->shaking_hands);
     vts_list_init(&server->conns);
     vts_list_init(&server->scheduled);
     vts_list_init(&server->idle_streams);
@@ -225,6 +261,7 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     vts_timer_init(&server->scheduled_timer, pump_scheduled, server);
     vts_timer_init(&server->pause_timer, end_slow_handshakes, server);
     vts_timer_init(&server->drain_timer, on_drain_over, server);
+    vts_timer_init(&server->drain_share_timer, drain_share, server);
     err = vts_listener_new(loop, fd, on_accept, server, &server->listener);
     if (err != VTS_OK) {
         vts_tls_ctx_unref(tls);
@@ -248,13 +285,14 @@ void vts_http_server_stop(struct vts_http_server *server)
     vts_loop_timer_stop(server->loop, &server->pause_timer);
     vts_loop_timer_stop(server->loop, &server->drain_timer);
     vts_loop_timer_stop(server->loop, &server->scheduled_timer);
+    vts_loop_timer_stop(server->loop, &server->drain_share_timer);
 }
 
 void vts_http_server_free(struct vts_http_server *server)
 {
     if (server == NULL)
         return;
-    VTS_ASSERT(vts_list_is_empty(&server->conns));
+    VTS_ASSERT(vts_list_is_empty(&server->shaking_hands) && vts_list_is_empty(&server->conns));
     vts_h2_stream_free_idle(server);
     vts_h2_memory_free(server->h2_memory);
     vts_tls_ctx_unref(server->tls);
@@ -283,6 +321,10 @@ void vts_http_server_drain(struct vts_http_server *server, vts_drained_fn on_dra
     vts_loop_timer_set(server->loop, &server->drain_timer,
                        vts_loop_now_ns(server->loop) +
                            vts_limits_get_ns(server->limits, VTS_LIMIT_DRAIN_MS));
-    for (struct vts_list *link = server->conns.next; link != &server->conns; link = link->next)
-        vts_conn_drain(VTS_CONTAINER_OF(link, struct vts_conn, link));
+    abort_handshakes(server, "drained");
+    server->drain_left = server->conns_count;
+    server->drain_share = server->drain_left <= DRAIN_AT_ONCE_MAX
+                              ? server->drain_left
+                              : server->drain_left / DRAIN_STEPS + 1;
+    drain_share(server);
 }
