@@ -105,9 +105,31 @@ static void conn_close(struct vts_conn *conn)
 {
     leave(conn);
     vts_transport_close(conn->transport);
+    conn->waiting_ns = vts_conn_now_ns(conn);
     vts_loop_timer_set(conn->server->loop, &conn->timer,
-                       vts_conn_now_ns(conn) +
+                       conn->waiting_ns +
                            vts_limits_get_ns(conn->server->limits, VTS_LIMIT_LINGER_MS));
+}
+
+/* Our end is out once no output waits, and from then on the peer has a moment for its own. A slow
+ * reader gets the last answer whole; one that reads nothing is given up as ever. */
+static void check_linger(struct vts_conn *conn)
+{
+    struct vts_limits *limits = conn->server->limits;
+    int64_t now_ns = vts_conn_now_ns(conn);
+    int64_t stalled_ns = vts_transport_stalled_since_ns(conn->transport);
+    enum vts_limit limit = stalled_ns != 0 ? VTS_LIMIT_WRITE_STALL_MS : VTS_LIMIT_LINGER_MS;
+    int64_t due_ns;
+
+    if (stalled_ns != 0 && now_ns < stalled_ns + vts_limits_get_ns(limits, limit))
+        conn->waiting_ns = now_ns;
+    due_ns = conn->waiting_ns + vts_limits_get_ns(limits, VTS_LIMIT_LINGER_MS);
+    if (now_ns < due_ns) {
+        vts_loop_timer_set(conn->server->loop, &conn->timer, due_ns);
+        return;
+    }
+    vts_limits_hit(limits, limit);
+    vts_transport_abort(conn->transport);
 }
 
 void vts_conn_end(struct vts_conn *conn, const char *reason)
@@ -234,8 +256,7 @@ static void on_timer(void *context)
 
     VTS_ASSERT(conn->magic == CONN_MAGIC);
     if (conn->state == VTS_CONN_LEAVING) {
-        vts_limits_hit(conn->server->limits, VTS_LIMIT_LINGER_MS);
-        vts_transport_abort(conn->transport);
+        check_linger(conn);
         return;
     }
     (void)check_deadlines(conn); /* the pump asks again, after acting on this */
@@ -295,7 +316,10 @@ static void on_end(void *owner, enum vts_transport_end end, const char *detail)
         count(conn, VTS_METRIC_HANDSHAKES_FAILED);
     if (conn->end_reason == NULL)
         conn->end_reason = detail;
-    conn_close(conn);
+    if (end == VTS_TRANSPORT_END_RESET)
+        vts_conn_abort(conn, conn->end_reason); /* nobody takes what still waits */
+    else
+        conn_close(conn);
 }
 
 static void on_gone(void *owner)

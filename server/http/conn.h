@@ -105,7 +105,8 @@ struct vts_conn {
     void *protocol; /* of ops */
     struct vts_timer timer;
     int64_t opened_ns;
-    int64_t active_ns; /* when a request last began or ended */
+    int64_t active_ns;  /* when a request last began or ended */
+    int64_t waiting_ns; /* while LEAVING: when output was last known to wait */
     const char *end_reason;
     struct vts_address peer;
     uint64_t requests;

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How an HTTP/2 connection is kept alive, grows old, and is told to go without loss."""
+import resource
+import select
 import signal
+import socket
+import ssl
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from cases import case, check, equal, main  # noqa: E402
+from cases import case, check, equal, main, wait_until  # noqa: E402
 from h2_raw import (ACK, GOAWAY, H2, NO_ERROR, PING, data, headers, ping, priority,  # noqa: E402
                     request)
-from vts_server import WAIT_S, Server  # noqa: E402
+from vts_server import WAIT_S, Server, client_context, read_to_end  # noqa: E402
 
 EVERY_ID = 2**31 - 1
 
@@ -149,6 +153,47 @@ def asking_an_odd_client_to_leave_waits_too():
     equal(ends(server), ["asked to leave"])
 
 
+def connect_many(server, count):
+    """Idle connections; by TLS 1.2, for nothing comes on them after the handshake."""
+    context = client_context(server.certs, maximum_version=ssl.TLSVersion.TLSv1_2)
+    sockets = []
+    for _ in range(count):
+        raw = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S)
+        sockets.append(context.wrap_socket(raw, server_hostname="localhost"))
+    return sockets
+
+
+def end_times(sockets):
+    """When the server ended each, in order."""
+    waiting, times = select.poll(), []
+    for one in sockets:
+        waiting.register(one, select.POLLIN)
+    deadline_s = time.monotonic() + WAIT_S
+    while len(times) < len(sockets) and time.monotonic() < deadline_s:
+        for fd, _ in waiting.poll(1000):
+            waiting.unregister(fd)
+            times.append(time.monotonic())
+    equal(len(times), len(sockets), "ended")
+    return times
+
+
+@case
+def many_connections_are_not_told_all_at_once():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for count, is_spread in ((200, False), (1100, True)):
+        with Server("--threads", 1, *limits(preface_ms=3600000)) as server:
+            sockets = connect_many(server, count)
+            server.send_signal(signal.SIGTERM)
+            times = end_times(sockets)
+            took_s = times[-1] - times[0]
+            check((took_s > 0.7) == is_spread, f"{count} connections within {took_s:.3f} s")
+            for one in sockets:
+                one.close()
+            equal(server.wait(), 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 # ---- silence ------------------------------------------------------------------------------------
 
 @case
@@ -270,6 +315,52 @@ def connections_do_not_age_by_default():
             equal(peer.get(1, "/healthz", WAIT_S), 200)
             equal((peer.goaways, hits(server, "max_age_ms")), ([], 0))
             peer.close()
+
+
+# ---- the last bytes -----------------------------------------------------------------------------
+
+ASK = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def ask_unread(server, count):
+    """A connection with so many requests, the last one that it takes, and no answer read."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.settimeout(WAIT_S)
+    raw.connect(("127.0.0.1", server.port))
+    plain = client_context(server.certs).wrap_socket(raw, server_hostname="localhost")
+    plain.sendall((count - 1) * (ASK + b"\r\n") + ASK + b"Connection: close\r\n\r\n")
+    return plain
+
+
+def bytes_out(server):
+    return server.metrics()["vts_network_sent_bytes_total"]
+
+
+def kernel_takes(server, answer_bytes):
+    """About how many bytes the kernel takes for a peer that does not read."""
+    before = bytes_out(server)
+    with ask_unread(server, 8 * 1024 * 1024 // answer_bytes):
+        seen, taken = before, bytes_out(server)
+        while taken - seen > 2 * answer_bytes:  # more than our own asking costs
+            seen, taken = taken, bytes_out(server)
+    return taken - before
+
+
+@case
+def output_that_waits_is_no_lingering():
+    """What the kernel does not take at once reaches a slow reader, however short the linger is."""
+    with Server("--threads", 1, *limits(linger_ms=30)) as server:
+        with ask_unread(server, 1) as plain:
+            answer_bytes = len(read_to_end(plain))
+        taken = kernel_takes(server, answer_bytes)
+        for extra in range(0, 80000, 16000):
+            with ask_unread(server, int(taken + extra) // answer_bytes) as plain:
+                start_s = time.monotonic()
+                wait_until(lambda: time.monotonic() - start_s > 0.1, "the linger is over")
+                answers = read_to_end(plain)
+            check(b"connection: close" in answers[-answer_bytes - 500:], "the end is missing")
+            check(answers.endswith(b"\n"), f"cut off at {answers[-20:]}")
 
 
 main(__file__)
