@@ -51,7 +51,6 @@ static void give_notice(struct vts_h2 *h2)
     set_leaving(h2, VTS_H2_NOTICED);
     if (nghttp2_submit_shutdown_notice(h2->session) != 0)
         vts_conn_end(h2->conn, "out of memory");
-    send_ping(h2, notice_ping);
 }
 
 /* When the notice is due, if nothing more happens. */
@@ -108,6 +107,7 @@ size_t vts_h2_copy_frame(struct vts_h2 *h2, char *out, const uint8_t *frame, siz
     out[2] = (char)(frame[2] + text_len);
     memcpy(out + len, h2->notice, text_len);
     h2->notice = NULL;
+    send_ping(h2, notice_ping); /* not earlier, for nghttp2 sends PINGs before all else */
     return len + text_len;
 }
 

@@ -82,8 +82,9 @@ void vts_h2_leave(struct vts_h2 *h2);
 void vts_h2_ping(struct vts_h2 *h2);
 /* The peer answered a PING of ours. */
 void vts_h2_on_ping_ack(struct vts_h2 *h2, const uint8_t opaque[8]);
-/* Copies one frame that nghttp2 made, and adds the text of a graceful GOAWAY, which nghttp2 knows
- * no way to give. Returns the length, up to VTS_H2_NOTICE_MAX more than len. */
+/* Copies one frame that nghttp2 made. To a graceful GOAWAY it adds the text, which nghttp2 knows no
+ * way to give, and has the PING follow. Returns the length, up to VTS_H2_NOTICE_MAX more than len.
+ */
 size_t vts_h2_copy_frame(struct vts_h2 *h2, char *out, const uint8_t *frame, size_t len);
 /* Ends the connection with a reason the peer can read, a literal. */
 void vts_h2_end(struct vts_h2 *h2, uint32_t error_code, const char *text);

@@ -23,11 +23,12 @@ class Peer(H2):
     """Answers PINGs if told to; remembers them, each GOAWAY, and when the first one came."""
 
     def __init__(self, server, answers=True, **more):
-        self.answers, self.goaways, self.pings, self.told_s = answers, [], [], None
+        self.answers, self.told_s, self.goaways, self.pings, self.order = answers, None, [], [], []
         super().__init__(server.port, server.certs, timeout=WAIT_S, **more)
         check(self.wait(lambda: self.has_ack and self.peer_settings, WAIT_S), "no SETTINGS came")
 
     def take(self, kind, flags, stream, payload):
+        self.order += [kind] if kind in (PING, GOAWAY) and not flags & ACK else []
         if kind == PING and not flags & ACK:
             self.pings.append(payload)
             if self.answers:
@@ -62,6 +63,7 @@ def expect_farewell(peer, text, last):
     """Both GOAWAYs and the end of the connection."""
     check(peer.wait_end(WAIT_S), "the connection stays")
     equal(peer.goaways, [(EVERY_ID, NO_ERROR, text), (last, NO_ERROR, "")], "GOAWAYs")
+    equal(peer.order, [GOAWAY, PING, GOAWAY], "order")
     equal(peer.end, "close", "the end of TLS")
     peer.close()
 
