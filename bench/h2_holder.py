@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections that made one HTTP/2 request over TLS 1.3 and then idle, by hand.
+"""HTTP/2 connections and streams over TLS 1.3 that are opened and then held, by hand.
 
-Every server gets the same bytes, so that what a connection costs it can be compared.
+Every server gets the same bytes, so that what a connection or a stream costs it can be compared.
+Nothing here updates a window: what a connection receives must stay below 65535 bytes.
 """
 import socket
 import ssl
 import struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, SETTINGS, GOAWAY = 0x0, 0x1, 0x4, 0x7
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
 END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
 TIMEOUT_S = 10
 
@@ -18,69 +19,95 @@ def frame(kind, flags, stream, payload=b""):
         ">I", stream) + payload
 
 
-def literal(name_index, value):
-    """A header field without indexing, its name from the static table (RFC 7541, 6.2.2)."""
-    index = bytes([name_index]) if name_index < 15 else bytes([15, name_index - 15])
-    return index + bytes([len(value)]) + value.encode()
+def field(name, value):
+    """A header field without indexing (RFC 7541, 6.2.2); a static name is given by its index."""
+    if isinstance(name, str):
+        start = bytes([0, len(name)]) + name.encode()
+    else:
+        start = bytes([name]) if name < 15 else bytes([15, name - 15])
+    return start + bytes([len(value)]) + value.encode()
 
 
-def request_headers(authority, path, accept):
+def get_headers(port, path, accept):
     get, https = b"\x82", b"\x87"
-    return get + https + literal(4, path) + literal(1, authority) + literal(19, accept)
+    return get + https + field(4, path) + field(1, f"localhost:{port}") + field(19, accept)
 
 
-def read_exactly(tls, count):
-    got = b""
-    while len(got) < count:
-        more = tls.recv(count - len(got))
-        if not more:
-            raise ConnectionError("the server closed the connection")
-        got += more
-    return got
+class Connection:
+    """One connection; whatever ends it, or a stream that shall go on, is a ConnectionError."""
+
+    def __init__(self, context, port):
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+        self.tls = context.wrap_socket(plain, server_hostname="localhost")
+        if self.tls.selected_alpn_protocol() != "h2" or self.tls.version() != "TLSv1.3":
+            raise ConnectionError(f"{self.tls.version()} with {self.tls.selected_alpn_protocol()}")
+        self.port = port
+        self.next_stream = 1
+        self.tls.sendall(PREFACE + frame(SETTINGS, 0, 0))
+
+    def close(self):
+        self.tls.close()
+
+    def read_exactly(self, count):
+        got = b""
+        while len(got) < count:
+            more = self.tls.recv(count - len(got))
+            if not more:
+                raise ConnectionError("the server closed the connection")
+            got += more
+        return got
+
+    def read_frame(self):
+        """(kind, flags, stream, payload) of the next frame that asks for no answer."""
+        while True:
+            head = self.read_exactly(9)
+            kind, flags, stream = head[3], head[4], int.from_bytes(head[5:], "big")
+            payload = self.read_exactly(int.from_bytes(head[:3], "big"))
+            if kind in (GOAWAY, RST_STREAM):
+                raise ConnectionError(f"the server sent {('GOAWAY', 'RST_STREAM')[stream > 0]}")
+            if kind in (SETTINGS, PING) and not flags & ACK:
+                self.tls.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
+            else:
+                return kind, flags, stream, payload
+
+    def send_request(self, headers, body=None):
+        """The number of the new stream; our side of it is closed."""
+        stream = self.next_stream
+        self.next_stream += 2
+        end = END_STREAM if body is None else 0
+        request = frame(HEADERS, END_HEADERS | end, stream, headers)
+        if body is not None:
+            request += frame(DATA, END_STREAM, stream, body)
+        self.tls.sendall(request)
+        return stream
+
+    def finish_request(self, headers, body=None):
+        """Sends a request and reads its answer to the end."""
+        wanted = self.send_request(headers, body)
+        while True:
+            kind, flags, stream, _ = self.read_frame()
+            if stream == wanted and kind in (DATA, HEADERS) and flags & END_STREAM:
+                return
+
+    def check_open(self):
+        """Neither the connection nor a stream has ended: a PING comes back, and nothing of that."""
+        self.tls.sendall(frame(PING, 0, 0, b"are you?"))
+        while True:
+            kind, flags, stream, payload = self.read_frame()
+            if kind == PING and payload == b"are you?":
+                return
+            if kind in (DATA, HEADERS) and flags & END_STREAM:
+                raise ConnectionError(f"the server ended stream {stream}")
 
 
-def await_answer(tls):
-    """Reads frames until stream 1 ends; acknowledges SETTINGS."""
-    while True:
-        head = read_exactly(tls, 9)
-        kind, flags = head[3], head[4]
-        read_exactly(tls, int.from_bytes(head[:3], "big"))
-        stream = int.from_bytes(head[5:], "big")
-        if kind == GOAWAY:
-            raise ConnectionError("the server said goodbye")
-        if kind == SETTINGS and not flags & ACK:
-            tls.sendall(frame(SETTINGS, ACK, 0))
-        if stream == 1 and kind in (DATA, HEADERS) and flags & END_STREAM:
-            return
-
-
-def open_one(context, port, path, accept):
-    plain = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-    tls = context.wrap_socket(plain, server_hostname="localhost")
-    if tls.selected_alpn_protocol() != "h2" or tls.version() != "TLSv1.3":
-        raise ConnectionError(f"{tls.version()} with {tls.selected_alpn_protocol()}")
-    headers = request_headers(f"localhost:{port}", path, accept)
-    tls.sendall(PREFACE + frame(SETTINGS, 0, 0) +
-                frame(HEADERS, END_STREAM | END_HEADERS, 1, headers))
-    await_answer(tls)
-    return tls
-
-
-def open_many(ca_file, port, count, path, accept):
-    """The open connections; the caller closes them."""
+def make_context(ca_file):
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["h2"])
-    return [open_one(context, port, path, accept) for _ in range(count)]
+    return context
 
 
-def count_alive(connections):
-    """How many are still open, which is those with nothing to read."""
-    alive = 0
-    for connection in connections:
-        connection.setblocking(False)
-        try:
-            connection.recv(1)
-        except ssl.SSLWantReadError:
-            alive += 1
-    return alive
+def open_many(ca_file, port, count):
+    """New connections; the caller closes them."""
+    context = make_context(ca_file)
+    return [Connection(context, port) for _ in range(count)]

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 SERVER_CPU = "0"
+STATUS_FILE = "www/status"  # below the scratch folder: what every server is to answer
 START_TIMEOUT_S = 10
+POLL_S = 0.02
 
 
 def free_port():
@@ -27,9 +29,8 @@ class Server:
     name = "?"
     log_file = None
 
-    def __init__(self, scratch, body_bytes):
+    def __init__(self, scratch):
         self.scratch = Path(scratch)
-        self.body_bytes = body_bytes
         self.port = free_port()
         self.process = None
 
@@ -44,7 +45,12 @@ class Server:
         self.await_start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _, error, __):
+        self.stop()
+        if isinstance(error, (ConnectionError, TimeoutError)):
+            raise SystemExit(f"{self.name}: {error}")
+
+    def stop(self):
         self.process.terminate()
         try:
             self.process.wait(START_TIMEOUT_S)
@@ -63,7 +69,7 @@ class Server:
                 self.process.kill()
                 self.log_file.seek(0)
                 raise SystemExit(f"{self.name} does not start: {self.log_file.read()[-300:]}")
-            time.sleep(0.01)
+            time.sleep(POLL_S)
 
     def pids(self):
         """The process and all its descendants."""
@@ -107,13 +113,21 @@ class Vtstatusd(Server):
     def command(self):
         return [self.binary, "--listen", "127.0.0.1:0", "--cert", self.scratch / "server.pem",
                 "--key", self.scratch / "server-key.pem", "--log-format", "json",
-                "--simulate", "delay=3600s,error_rate=0,seed=1", *self.flags]
+                "--simulate", "delay=24h,error_rate=0,seed=1", *self.flags]
+
+    def fetch_status(self, accept):
+        run = subprocess.run(
+            ["curl", "-sS", "--fail", "--max-time", "10", "--cacert", self.scratch / "ca.pem",
+             "-H", f"accept: {accept}", f"https://localhost:{self.port}/status"],
+            capture_output=True, check=True)
+        return run.stdout
 
     def has_started(self):
+        """It listens, and the job runs: from then on its status is the same for minutes."""
         for line in Path(self.log_file.name).read_text().splitlines():
             if '"msg":"listening"' in line:
                 self.port = int(json.loads(line)["port"])
-                return True
+                return b'"running"' in self.fetch_status("application/json")
         return False
 
 
@@ -154,6 +168,7 @@ class Nginx(Server):
     name = "nginx"
 
     def command(self):
+        body_bytes = (self.scratch / STATUS_FILE).stat().st_size
         config = self.scratch / "nginx.conf"
         config.write_text(f"""
 daemon off;
@@ -173,7 +188,7 @@ http {{
         ssl_protocols TLSv1.3;
         location / {{
             default_type application/x-protobuf;
-            return 200 "{"x" * self.body_bytes}";
+            return 200 "{"x" * body_bytes}";
         }}
     }}
 }}
