@@ -3,7 +3,7 @@
 # Does nothing, and needs no network, when all is there.
 # Usage: scripts/setup.sh [--build | --bench]
 #   --build   no more than building takes
-#   --bench   the servers that bench/run.sh compares with, too
+#   --bench   what bench/run.sh compares with, too
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1-}
@@ -52,6 +52,9 @@ bench_packages=(
     nghttp2-server      "peer: nghttpd"
     h2o                 "peer: h2o"
     nginx               "peer: nginx"
+    libgrpc++-dev       "peer: grpc++"
+    protobuf-compiler-grpc "peer: grpc++, its code from the .proto files"
+    python3-grpcio      "asks each gRPC server once before it is measured"
 )
 
 die() {
