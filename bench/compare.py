@@ -8,12 +8,16 @@ import argparse
 from pathlib import Path
 
 import h2load
+import messages
+import part_grpc
+import part_load
+import part_memory
 import part_rest
 import servers
 from plan import Plan
 
 REQUESTS = 200_000
-PARTS = {"rest": part_rest}
+PARTS = {"rest": part_rest, "grpc": part_grpc, "memory": part_memory, "load": part_load}
 
 
 def fetch_status(scratch):
@@ -25,6 +29,7 @@ def fetch_status(scratch):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, required=True, help="folder of the release build")
+    parser.add_argument("--peer-build", type=Path, required=True, help="folder of grpc++'s build")
     parser.add_argument("--scratch", type=Path, required=True, help="folder with the certificates")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=REQUESTS)
@@ -35,7 +40,7 @@ def parse_arguments():
 
 def make_plan(args):
     has_ours = not args.peers_only
-    status = fetch_status(args.scratch) if has_ours else b"x" * 90
+    status = fetch_status(args.scratch) if has_ours else messages.sample_status()
     status_file = args.scratch / servers.STATUS_FILE
     status_file.parent.mkdir()
     status_file.write_bytes(status)
@@ -45,6 +50,7 @@ def make_plan(args):
 def main():
     args = parse_arguments()
     servers.Vtstatusd.binary = args.build / "bin/vtstatusd"
+    servers.Grpcpp.binary = args.peer_build / "grpcpp_status_server"
     plan = make_plan(args)
     print(f"a status of {len(plan.status)} bytes, {h2load.CIPHER}; "
           f"tables are of {plan.rounds} rounds of {plan.requests} requests")

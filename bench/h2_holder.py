@@ -11,6 +11,7 @@ import struct
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
 END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
+ENVELOPE_BYTES = 5  # gRPC: a byte of flags, four of length
 TIMEOUT_S = 10
 
 
@@ -31,6 +32,12 @@ def field(name, value):
 def get_headers(port, path, accept):
     get, https = b"\x82", b"\x87"
     return get + https + field(4, path) + field(1, f"localhost:{port}") + field(19, accept)
+
+
+def grpc_headers(port, path):
+    post, https = b"\x83", b"\x87"
+    return (post + https + field(4, path) + field(1, f"localhost:{port}") +
+            field("te", "trailers") + field(31, "application/grpc+proto"))
 
 
 class Connection:
@@ -88,6 +95,19 @@ class Connection:
             kind, flags, stream, _ = self.read_frame()
             if stream == wanted and kind in (DATA, HEADERS) and flags & END_STREAM:
                 return
+
+    def open_stream(self, headers, body):
+        """Starts a gRPC server stream and reads its first message; the stream stays open."""
+        wanted = self.send_request(headers, body)
+        message = b""
+        while (len(message) < ENVELOPE_BYTES or
+               len(message) < ENVELOPE_BYTES + int.from_bytes(message[1:ENVELOPE_BYTES], "big")):
+            kind, flags, stream, payload = self.read_frame()
+            if kind in (DATA, HEADERS) and flags & END_STREAM:
+                raise ConnectionError(f"the server ended stream {stream}")
+            if stream == wanted and kind == DATA:
+                message += payload
+        return message
 
     def check_open(self):
         """Neither the connection nor a stream has ended: a PING comes back, and nothing of that."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that are compared: how each starts, and what the kernel says of its processes."""
 import json
+import os
 import socket
 import subprocess
 import time
@@ -21,6 +22,14 @@ def free_port():
 def is_listening(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_socket(fd):
+    """Whether an entry of /proc/PID/fd is a socket, and still open."""
+    try:
+        return os.readlink(fd).startswith("socket:")
+    except FileNotFoundError:
+        return False
 
 
 class Server:
@@ -84,6 +93,10 @@ class Server:
     def tasks(self):
         return [task for pid in self.pids() for task in Path(f"/proc/{pid}/task").iterdir()]
 
+    def sockets_count(self):
+        """Open sockets: those that listen and one a connection."""
+        return sum(is_socket(fd) for pid in self.pids() for fd in Path(f"/proc/{pid}/fd").iterdir())
+
     def cpu_ns(self):
         return sum(int((task / "schedstat").read_text().split()[0]) for task in self.tasks())
 
@@ -95,6 +108,9 @@ class Server:
                 if line.startswith(name + ":"):
                     total += int(line.split()[1])
         return total
+
+    def peak_rss_kib(self):
+        return self.field_sum("VmHWM", [Path(f"/proc/{pid}") for pid in self.pids()])
 
     def rss_kib(self):
         return self.field_sum("VmRSS", [Path(f"/proc/{pid}") for pid in self.pids()])
@@ -194,6 +210,15 @@ http {{
 }}
 """)
         return ["nginx", "-c", config]
+
+
+class Grpcpp(Server):
+    name = "grpc++"
+    binary = None
+
+    def command(self):
+        return [self.binary, f"127.0.0.1:{self.port}", self.scratch / "server.pem",
+                self.scratch / "server-key.pem", self.scratch / STATUS_FILE]
 
 
 PEERS = (Nghttpd, H2o, Nginx)
