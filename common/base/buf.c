@@ -41,7 +41,7 @@ char *vts_buf_reserve(struct vts_buf *buf, size_t len)
         return NULL;
     if (len > buf->cap - buf->len)
         reclaim(buf);
-    if (len <= buf->cap - buf->len)
+    if (buf->ptr != NULL && len <= buf->cap - buf->len)
         return buf->ptr + buf->len;
     cap = buf->cap < 64 ? 64 : buf->cap;
     if (len > buf->max - buf->len) {

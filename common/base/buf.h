@@ -29,7 +29,8 @@ void vts_buf_append(struct vts_buf *buf, const void *bytes, size_t len);
 void vts_buf_append_str(struct vts_buf *buf, struct vts_str text);
 void vts_buf_append_text(struct vts_buf *buf, const char *text);
 void vts_buf_append_format(struct vts_buf *buf, const char *fmt, ...) VTS_PRINTF(2, 3);
-/* Room for len more bytes at the end, or NULL; the caller writes there and calls vts_buf_commit. */
+/* Room for len more bytes at the end, or NULL when it fails; the caller writes there and calls
+ * vts_buf_commit. Room for nothing is a pointer too. */
 VTS_MUST_CHECK char *vts_buf_reserve(struct vts_buf *buf, size_t len);
 void vts_buf_commit(struct vts_buf *buf, size_t len);
 /* Drops len bytes at the front, without moving the others. */

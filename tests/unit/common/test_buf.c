@@ -122,6 +122,22 @@ static void buf_reserve_then_commit_adds_what_was_written(void)
     vts_buf_fini(&buf);
 }
 
+static void buf_reserve_of_nothing_gives_a_pointer(void)
+{
+    static const size_t maxima[] = {0, 1, 1000};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(maxima); i++) {
+        struct vts_buf buf;
+
+        vts_buf_init(&buf, maxima[i]);
+        CU_ASSERT_PTR_NOT_NULL(vts_buf_reserve(&buf, 0));
+        CU_ASSERT_PTR_NOT_NULL(vts_buf_reserve(&buf, 0));
+        vts_buf_commit(&buf, 0);
+        CU_ASSERT_EQUAL(vts_buf_check(&buf), VTS_OK);
+        vts_buf_fini(&buf);
+    }
+}
+
 static void buf_reserve_past_maximum_is_refused(void)
 {
     struct vts_buf buf;
@@ -227,6 +243,7 @@ static const struct vts_test tests[] = {
     {"buf_append_format_may_fill_the_maximum", buf_append_format_may_fill_the_maximum},
     {"buf_reserve_then_commit_adds_what_was_written",
      buf_reserve_then_commit_adds_what_was_written},
+    {"buf_reserve_of_nothing_gives_a_pointer", buf_reserve_of_nothing_gives_a_pointer},
     {"buf_reserve_past_maximum_is_refused", buf_reserve_past_maximum_is_refused},
     {"buf_reserve_without_bound_ends", buf_reserve_without_bound_ends},
     {"buf_without_memory_sticks_and_keeps_bytes", buf_without_memory_sticks_and_keeps_bytes},
