@@ -43,6 +43,7 @@ struct worker {
 struct app {
     struct vts_config *config;
     struct vts_board *board;
+    struct vts_watch_hub *hub;
     struct vts_simulation simulation;
     bool is_unpublished; /* the simulation's last step, for lack of memory */
     struct vts_health health;
@@ -95,7 +96,7 @@ static enum vts_err make_services(struct app *app, struct vts_error *error)
         .origins = app->config->allow_origin,
     };
 
-    app->services[0] = vts_status_service_row(app->board);
+    app->services[0] = vts_status_service_row(app->hub);
     return vts_rpc_new(&options, &app->rpc, error);
 }
 
@@ -128,6 +129,8 @@ static enum vts_err make_worker(struct app *app, unsigned index, int fd, struct 
         (void)close(fd);
         return err;
     }
+    worker->rpc->index = index;
+    vts_watch_hub_set_loop(app->hub, index, post_to_loop, worker->loop);
     worker->router =
         (struct vts_router){.routes = app->routes, .routes_count = ROUTES, .rpc = worker->rpc};
     err = vts_http_server_new(worker->loop, &app->shared, &handler, fd, vts_tls_ctx_ref(tls),
@@ -258,7 +261,7 @@ static enum vts_err publish(struct app *app)
     struct vts_snapshot *snapshot;
     enum vts_err err = vts_snapshot_new(&app->simulation.job, &snapshot);
 
-    return err != VTS_OK ? err : vts_board_publish(app->board, snapshot);
+    return err != VTS_OK ? err : vts_watch_hub_publish(app->hub, snapshot);
 }
 
 static void log_unpublished(void)
@@ -303,6 +306,7 @@ static void drain_worker(void *context)
 {
     struct worker *worker = context;
 
+    vts_rpc_loop_drain(worker->rpc);
     vts_http_server_drain(worker->server, on_drained, worker->app);
 }
 
@@ -403,13 +407,16 @@ enum vts_err vts_app_run(struct vts_config *config, struct vts_error *error)
         return err;
     app.workers = vts_mem_zalloc(config->threads * sizeof(*app.workers));
     app.servers = vts_mem_zalloc(config->threads * sizeof(struct vts_http_server *));
-    if (app.workers == NULL || app.servers == NULL || vts_board_new(&app.board) != VTS_OK)
+    if (app.workers == NULL || app.servers == NULL || vts_board_new(&app.board) != VTS_OK ||
+        vts_watch_hub_new(app.board, config->threads,
+                          vts_limits_get(&config->limits, VTS_LIMIT_WATCHES), &app.hub) != VTS_OK)
         err = vts_error_set(error, VTS_ERR_NOMEM, "cannot start: out of memory");
     else
         err = listen_and_serve(&app, tls, error);
     free_workers(&app);
     vts_rpc_free(app.rpc);
     vts_simulation_fini(&app.simulation);
+    vts_watch_hub_free(app.hub);
     vts_board_free(app.board);
     vts_tls_ctx_unref(tls);
     return err;

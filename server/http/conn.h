@@ -96,7 +96,7 @@ enum vts_conn_state {
 struct vts_conn {
     uint32_t magic;
     enum vts_conn_state state;
-    struct vts_list link; /* in one of the server's lists */
+    struct vts_list link;           /* in one of the server's lists */
     struct vts_list scheduled_link; /* empty unless the connection is scheduled */
     bool is_in_turn;                /* a pump follows anyway */
     struct vts_http_server *server;

@@ -126,6 +126,7 @@ struct vts_exchange_ops {
     void (*consume)(struct vts_exchange *exchange, size_t len);
     void (*release)(struct vts_exchange *exchange, size_t len);
     void (*reset)(struct vts_exchange *exchange);
+    bool (*keep)(struct vts_exchange *exchange);
     int64_t (*now_ns)(const struct vts_exchange *exchange);
     void (*set_timer)(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns);
     void (*stop_timer)(struct vts_exchange *exchange, struct vts_timer *timer);
@@ -216,6 +217,13 @@ static inline void vts_exchange_release(struct vts_exchange *exchange, size_t le
 static inline void vts_exchange_reset(struct vts_exchange *exchange)
 {
     exchange->ops->reset(exchange);
+}
+
+/* The exchange will stay open for long without work. False when its connection has too many of the
+ * kind already. */
+static inline bool vts_exchange_keep(struct vts_exchange *exchange)
+{
+    return exchange->ops->keep(exchange);
 }
 
 /* As vts_loop_now_ns(). */

@@ -320,6 +320,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
         return 0;
     stop_awaiting(h2, stream);
     h2->held_bytes -= stream->held_bytes;
+    h2->kept_count -= stream->is_kept;
     if (h2->newest == stream)
         h2->newest = NULL;
     h2->open_count--;

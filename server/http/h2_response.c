@@ -172,6 +172,21 @@ static void reset(struct vts_exchange *exchange)
     vts_h2_break_off(vts_h2_of(stream->conn), stream, NGHTTP2_CANCEL);
 }
 
+static bool keep(struct vts_exchange *exchange)
+{
+    struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
+    struct vts_h2 *h2 = vts_h2_of(stream->conn);
+    struct vts_limits *limits = stream->conn->server->limits;
+
+    if (!stream->is_kept && h2->kept_count >= vts_limits_get(limits, VTS_LIMIT_KEPT_STREAMS)) {
+        vts_limits_hit(limits, VTS_LIMIT_KEPT_STREAMS);
+        return false;
+    }
+    h2->kept_count += !stream->is_kept;
+    stream->is_kept = true;
+    return true;
+}
+
 static int64_t now_ns(const struct vts_exchange *exchange)
 {
     return vts_conn_now_ns(VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn);
@@ -203,6 +218,7 @@ const struct vts_exchange_ops vts_h2_exchange_ops = {.is_duplex = true,
                                                      .consume = vts_h2_consume,
                                                      .release = vts_h2_release,
                                                      .reset = reset,
+                                                     .keep = keep,
                                                      .now_ns = now_ns,
                                                      .set_timer = set_timer,
                                                      .stop_timer = stop_timer,

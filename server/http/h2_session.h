@@ -34,6 +34,7 @@ struct vts_h2 {
     struct vts_list streams;
     struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
     uint32_t open_count;
+    uint32_t kept_count;           /* of those, open for long without work */
     uint32_t idle_bodies_count;    /* requests whose body is coming and nobody takes */
     uint64_t awaited_header_bytes; /* of requests whose body is coming */
     uint64_t held_bytes;           /* of bodies, with attached users */

@@ -56,6 +56,7 @@ struct vts_h2_stream {
     bool is_head_too_large;
     bool is_awaited;  /* counts among the connection's requests whose body is coming */
     bool is_deferred; /* the user had nothing to send when nghttp2 asked */
+    bool is_kept;     /* counts among those open for long */
     char code_text[3];
     uint32_t header_bytes;
     uint32_t header_fields;

@@ -25,6 +25,7 @@ static const struct vts_json_write_options json_options = {
 struct vts_snapshot {
     _Atomic uint32_t refs;
     bool is_done;
+    uint64_t revision;
     int64_t expected_end_ns;
     struct vts_str job_id;
     struct vts_str etag;
@@ -137,6 +138,7 @@ enum vts_err vts_snapshot_new(const struct vts_job *job, struct vts_snapshot **r
         goto out;
     atomic_init(&snapshot->refs, 1);
     snapshot->is_done = message.status.done != 0;
+    snapshot->revision = job->revision;
     snapshot->expected_end_ns = job->expected_end_ns;
     snapshot->job_id = place(snapshot, &at, job->id, id_len);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
@@ -166,6 +168,11 @@ void vts_snapshot_unref(struct vts_snapshot *snapshot)
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot)
 {
     return snapshot->job_id;
+}
+
+uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot)
+{
+    return snapshot->revision;
 }
 
 bool vts_snapshot_is_done(const struct vts_snapshot *snapshot)

@@ -19,6 +19,7 @@ struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
 void vts_snapshot_unref(struct vts_snapshot *snapshot);
 
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot);
+uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot);
 bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
 /* Such as W/"r7". */

@@ -312,6 +312,11 @@ const struct vts_header *vts_call_headers(const struct vts_call *call, size_t *r
     return *ret_count == 0 ? NULL : call->exchange->request.headers;
 }
 
+unsigned vts_call_loop_index(const struct vts_call *call)
+{
+    return call->loop->index;
+}
+
 struct vts_str vts_call_query(const struct vts_call *call)
 {
     return call->is_get && call->reply == VTS_REPLY_NONE ? call->exchange->request.query
@@ -391,10 +396,16 @@ enum vts_err vts_call_add_trailer(struct vts_call *call, const char *name, struc
     return add_metadata(call, &call->trailers, name, value);
 }
 
-void vts_call_drop_request(struct vts_call *call)
+enum vts_err vts_call_keep(struct vts_call *call)
 {
+    if (!vts_exchange_keep(call->exchange)) {
+        vts_call_finish(call, VTS_RPC_RESOURCE_EXHAUSTED,
+                        "this connection has too many calls that wait for news");
+        return VTS_ERR_LIMIT;
+    }
     call->request = NULL;
     vts_arena_fini(&call->arena);
+    return VTS_OK;
 }
 
 /* ---- conditional GET ------------------------------------------------------------------------ */

@@ -20,7 +20,7 @@ struct vts_call_handler {
     /* The head of the request is there. For methods whose client streams. */
     void (*on_start)(struct vts_call *call);
     /* A request message. Methods with one request get it when the client has said all, and may look
-     * at it until the call is over or vts_call_drop_request(); others until this returns. */
+     * at it until the call is over or vts_call_keep(); others until this returns. */
     void (*on_message)(struct vts_call *call, const ProtobufCMessage *request);
     /* The client has said all. For methods whose client streams. */
     void (*on_half_close)(struct vts_call *call);
@@ -48,6 +48,8 @@ int64_t vts_call_deadline_ns(const struct vts_call *call);
 /* As the client asked for it; negative when it did not. */
 int64_t vts_call_timeout_ns(const struct vts_call *call);
 int64_t vts_call_now_ns(const struct vts_call *call);
+/* Which of the program's loops the call is in, as it numbered them. */
+unsigned vts_call_loop_index(const struct vts_call *call);
 void vts_call_write_peer(const struct vts_call *call, char ret_text[VTS_PEER_TEXT_BYTES]);
 /* All fields of the request, in order, or NULL and 0 once the response has begun. The values of
  * names in "-bin" are base64. */
@@ -65,8 +67,9 @@ void vts_call_stop_timer(struct vts_call *call, struct vts_timer *timer);
 
 /* ---- receiving --------------------------------------------------------------------------- */
 
-/* Lets go of the request message and all its memory, for calls that stay open for long. */
-void vts_call_drop_request(struct vts_call *call);
+/* The call will stay open for long without work: its request message and all its memory are let go.
+ * VTS_ERR_LIMIT when its connection has too many of the kind; the call is then over. */
+VTS_MUST_CHECK enum vts_err vts_call_keep(struct vts_call *call);
 /* Between these no message is delivered, and before long the client cannot send any. */
 void vts_call_pause(struct vts_call *call);
 void vts_call_resume(struct vts_call *call);

@@ -20,6 +20,7 @@ struct vts_call_slot {
 
 struct vts_rpc_loop {
     const struct vts_rpc *rpc;
+    unsigned index; /* the program's number of the loop, for its services; set by the program */
     struct vts_gzip gzip;
     struct vts_list calls; /* open ones */
     struct vts_list idle_calls;

@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "uv.h": ["server/io/*"],
     "openssl/*": ["server/io/tls*", "server/io/transport*.c"],
     "curl/*": ["client/src/transport_curl*.c"],
-    "uthash.h": ["server/jobs/board.c"],
+    "uthash.h": ["server/jobs/board.c", "server/jobs/watch_hub.c"],
     "jansson.h": ["common/wire/error_json.c"],
     "zlib.h": ["common/wire/gzip.c"],
     "protobuf-c/*": ["common/wire/*", "server/jobs/*", "server/store/*", "server/rpc/*",

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch_hub.c - who watches what, loop by loop.
+ *
+ * Each loop has a table of the jobs that are watched in it. A publisher marks the job there, once
+ * until the loop has looked, and wakes the loop, once for all marks. The loop then tells the job's
+ * watches, a slice a turn, so that ten thousand of them do not keep its other work waiting.
+ *
+ * The lock of a loop guards its table and its marks; the watches themselves belong to its thread.
+ */
+#include "server/jobs/watch_hub.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define uthash_malloc(size) vts_mem_alloc(size)
+#define uthash_free(ptr, size) vts_mem_free(ptr)
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "common/base/assert.h"
+#include "common/base/mem.h"
+
+enum { SLICE = 256 };
+
+struct vts_watched {
+    UT_hash_handle hh;
+    struct vts_list watches;
+    struct vts_list marked_link;
+    size_t id_len;
+    char id[]; /* the key, without NUL */
+};
+
+struct hub_loop {
+    struct vts_watch_hub *hub;
+    vts_watch_post_fn post;
+    void *post_context;
+    pthread_mutex_t lock;
+    struct vts_watched *table;
+    struct vts_list marked;
+    bool is_woken;
+    struct vts_list due; /* watches to be told; the loop's thread only */
+};
+
+struct vts_watch_hub {
+    struct vts_board *board;
+    _Atomic uint64_t watches_count;
+    uint64_t watches_max;
+    unsigned loops_count;
+    struct hub_loop loops[];
+};
+
+enum vts_err vts_watch_hub_new(struct vts_board *board, unsigned loops_max, uint64_t watches_max,
+                               struct vts_watch_hub **ret_hub)
+{
+    struct vts_watch_hub *hub = vts_mem_zalloc(sizeof(*hub) + loops_max * sizeof(struct hub_loop));
+
+    if (hub == NULL)
+        return VTS_ERR_NOMEM;
+    hub->board = board;
+    hub->watches_max = watches_max;
+    hub->loops_count = loops_max;
+    for (unsigned i = 0; i < loops_max; i++) {
+        hub->loops[i].hub = hub;
+        vts_list_init(&hub->loops[i].marked);
+        vts_list_init(&hub->loops[i].due);
+        (void)pthread_mutex_init(&hub->loops[i].lock, NULL); /* cannot fail on Linux */
+    }
+    *ret_hub = hub;
+    return VTS_OK;
+}
+
+void vts_watch_hub_free(struct vts_watch_hub *hub)
+{
+    if (hub == NULL)
+        return;
+    for (unsigned i = 0; i < hub->loops_count; i++) {
+        VTS_ASSERT(hub->loops[i].table == NULL);
+        (void)pthread_mutex_destroy(&hub->loops[i].lock);
+    }
+    vts_mem_free(hub);
+}
+
+void vts_watch_hub_set_loop(struct vts_watch_hub *hub, unsigned index, vts_watch_post_fn post,
+                            void *post_context)
+{
+    VTS_ASSERT(index < hub->loops_count);
+    hub->loops[index].post = post;
+    hub->loops[index].post_context = post_context;
+}
+
+struct vts_board *vts_watch_hub_board(struct vts_watch_hub *hub)
+{
+    return hub->board;
+}
+
+/* ---- telling ----------------------------------------------------------------------------------
+ */
+
+/* All watches of the marked jobs become due. */
+static void gather_due(struct hub_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->is_woken = false;
+    while (!vts_list_is_empty(&loop->marked)) {
+        struct vts_watched *watched =
+            VTS_CONTAINER_OF(loop->marked.next, struct vts_watched, marked_link);
+
+        vts_list_remove(&watched->marked_link);
+        for (struct vts_list *link = watched->watches.next; link != &watched->watches;
+             link = link->next) {
+            struct vts_watch *watch = VTS_CONTAINER_OF(link, struct vts_watch, link);
+
+            if (vts_list_is_empty(&watch->due_link))
+                vts_list_push_back(&loop->due, &watch->due_link);
+        }
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* With the lock held. */
+static enum vts_err wake(struct hub_loop *loop);
+
+static void tell(void *context)
+{
+    struct hub_loop *loop = context;
+
+    gather_due(loop);
+    for (int i = 0; i < SLICE && !vts_list_is_empty(&loop->due); i++) {
+        struct vts_watch *watch = VTS_CONTAINER_OF(loop->due.next, struct vts_watch, due_link);
+
+        vts_list_remove(&watch->due_link);
+        watch->fn(watch->context);
+    }
+    if (vts_list_is_empty(&loop->due))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    if (wake(loop) != VTS_OK)
+        loop->is_woken = false; /* the next news brings the rest */
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static enum vts_err wake(struct hub_loop *loop)
+{
+    enum vts_err err = VTS_OK;
+
+    if (!loop->is_woken)
+        err = loop->post(loop->post_context, tell, loop);
+    loop->is_woken = err == VTS_OK;
+    return err;
+}
+
+static enum vts_err mark(struct hub_loop *loop, struct vts_str job_id)
+{
+    struct vts_watched *watched;
+    enum vts_err err = VTS_OK;
+
+    pthread_mutex_lock(&loop->lock);
+    HASH_FIND(hh, loop->table, job_id.ptr, job_id.len, watched);
+    if (watched != NULL) {
+        if (vts_list_is_empty(&watched->marked_link))
+            vts_list_push_back(&loop->marked, &watched->marked_link);
+        err = wake(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return err;
+}
+
+enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub, struct vts_snapshot *snapshot)
+{
+    struct vts_snapshot *ours = vts_snapshot_ref(snapshot);
+    enum vts_err err = vts_board_publish(hub->board, snapshot);
+
+    for (unsigned i = 0; i < hub->loops_count && err == VTS_OK; i++)
+        err = mark(&hub->loops[i], vts_snapshot_job_id(ours));
+    vts_snapshot_unref(ours);
+    return err;
+}
+
+/* ---- watching ---------------------------------------------------------------------------------
+ */
+
+/* The job's place in the table; NULL without memory. With the lock held. */
+static struct vts_watched *find_or_add(struct hub_loop *loop, struct vts_str job_id)
+{
+    struct vts_watched *watched;
+
+    HASH_FIND(hh, loop->table, job_id.ptr, job_id.len, watched);
+    if (watched != NULL)
+        return watched;
+    watched = vts_mem_zalloc(sizeof(*watched) + job_id.len);
+    if (watched == NULL)
+        return NULL;
+    vts_list_init(&watched->watches);
+    vts_list_init(&watched->marked_link);
+    watched->id_len = job_id.len;
+    memcpy(watched->id, job_id.ptr, job_id.len);
+    HASH_ADD_KEYPTR(hh, loop->table, watched->id, watched->id_len, watched);
+    if (watched->hh.tbl != NULL)
+        return watched;
+    vts_mem_free(watched); /* uthash had no memory */
+    return NULL;
+}
+
+enum vts_err vts_watch_start(struct vts_watch_hub *hub, unsigned loop, struct vts_str job_id,
+                             struct vts_watch *watch, vts_watch_fn fn, void *context)
+{
+    struct hub_loop *place = &hub->loops[loop];
+    struct vts_watched *watched;
+
+    VTS_ASSERT(loop < hub->loops_count);
+    if (atomic_fetch_add(&hub->watches_count, 1) >= hub->watches_max) {
+        atomic_fetch_sub(&hub->watches_count, 1);
+        return VTS_ERR_LIMIT;
+    }
+    pthread_mutex_lock(&place->lock);
+    watched = find_or_add(place, job_id);
+    pthread_mutex_unlock(&place->lock);
+    if (watched == NULL) {
+        atomic_fetch_sub(&hub->watches_count, 1);
+        return VTS_ERR_NOMEM;
+    }
+    *watch = (struct vts_watch){
+        .watched = watched, .hub = hub, .loop = loop, .fn = fn, .context = context};
+    vts_list_init(&watch->due_link);
+    vts_list_push_back(&watched->watches, &watch->link);
+    return VTS_OK;
+}
+
+void vts_watch_stop(struct vts_watch *watch)
+{
+    struct hub_loop *loop = &watch->hub->loops[watch->loop];
+    struct vts_watched *watched = watch->watched;
+
+    vts_list_remove(&watch->link);
+    vts_list_remove(&watch->due_link);
+    atomic_fetch_sub(&watch->hub->watches_count, 1);
+    if (!vts_list_is_empty(&watched->watches))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    vts_list_remove(&watched->marked_link);
+    HASH_DELETE(hh, loop->table, watched);
+    pthread_mutex_unlock(&loop->lock);
+    vts_mem_free(watched);
+}
+
+struct vts_str vts_watch_job_id(const struct vts_watch *watch)
+{
+    return vts_str_make(watch->watched->id, watch->watched->id_len);
+}

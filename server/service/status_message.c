@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status_message.c - fields around bytes that exist already, and refusals with their details. */
+#include "server/service/status_message.h"
+
+#include <string.h>
+
+#include "common/wire/pb_fields.h"
+#include "google/rpc/error_details.pb-c.h"
+
+enum { STATUS_FIELD = 1, ERROR_INFO_MAX_BYTES = 512 };
+
+static void release_snapshot(void *snapshot)
+{
+    vts_snapshot_unref(snapshot);
+}
+
+void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message)
+{
+    struct vts_str body = vts_snapshot_proto(view->snapshot);
+
+    ret_message->body = body;
+    ret_message->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, ret_message->tail);
+    ret_message->lead_len =
+        vts_pb_write_head(STATUS_FIELD, body.len + ret_message->tail_len, ret_message->lead);
+    ret_message->release = release_snapshot;
+    ret_message->owner = view->snapshot;
+}
+
+void vts_status_message_append(struct vts_buf *buf, unsigned number,
+                               const struct vts_status_view *view)
+{
+    struct vts_str body = vts_snapshot_proto(view->snapshot);
+    char tail[VTS_SNAPSHOT_TAIL_MAX];
+    size_t tail_len = vts_snapshot_proto_tail(view->poll_after_ns, tail);
+
+    vts_pb_append_head(buf, number, body.len + tail_len);
+    vts_buf_append_str(buf, body);
+    vts_buf_append(buf, tail, tail_len);
+}
+
+enum vts_rpc_code vts_status_refusal_code(enum vts_err err)
+{
+    return err == VTS_ERR_NOT_FOUND ? VTS_RPC_NOT_FOUND : VTS_RPC_INVALID_ARGUMENT;
+}
+
+const char *vts_status_refusal_text(enum vts_err err)
+{
+    return err == VTS_ERR_NOT_FOUND ? "there is no job with this id"
+                                    : "a job id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -";
+}
+
+/* Why there is no such job, for programs (https://google.aip.dev/193). The id is a valid one. */
+static size_t pack_not_found(struct vts_str job_id, uint8_t ret_bytes[ERROR_INFO_MAX_BYTES])
+{
+    Google__Rpc__ErrorInfo__MetadataEntry entry = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;
+    Google__Rpc__ErrorInfo__MetadataEntry *entries[] = {&entry};
+    Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+    char id[VTS_JOB_ID_MAX + 1] = "default";
+
+    if (job_id.len > 0) {
+        memcpy(id, job_id.ptr, job_id.len);
+        id[job_id.len] = '\0';
+    }
+    entry.key = "jobId";
+    entry.value = id;
+    info.reason = "JOB_NOT_FOUND";
+    info.domain = "vtstatus";
+    info.metadata = entries;
+    info.n_metadata = 1;
+    return google__rpc__error_info__pack(&info, ret_bytes);
+}
+
+void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str job_id)
+{
+    uint8_t bytes[ERROR_INFO_MAX_BYTES];
+    struct vts_error_detail detail = {.type = "google.rpc.ErrorInfo"};
+
+    if (err == VTS_ERR_NOT_FOUND)
+        detail.value = vts_str_make(bytes, pack_not_found(job_id, bytes));
+    vts_call_fail(call, vts_status_refusal_code(err), vts_status_refusal_text(err), &detail,
+                  err == VTS_ERR_NOT_FOUND);
+}

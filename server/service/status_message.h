@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statuses inside messages, put together from the bytes that the board holds. */
+#ifndef VTS_SERVICE_STATUS_MESSAGE_H
+#define VTS_SERVICE_STATUS_MESSAGE_H
+
+#include "server/jobs/board.h"
+#include "server/rpc/call.h"
+
+/* A message whose field 1 is the status, as GetStatusResponse and WatchStatusResponse are. Adopts
+ * the view's snapshot, which the message gives back. */
+void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message);
+/* Appends the status as field `number` of a message. The view stays the caller's. */
+void vts_status_message_append(struct vts_buf *buf, unsigned number,
+                               const struct vts_status_view *view);
+
+/* What vts_check_status() refused: the outcome for it. */
+enum vts_rpc_code vts_status_refusal_code(enum vts_err err);
+const char *vts_status_refusal_text(enum vts_err err);
+/* Ends the call with that outcome, and for a job that is not there with a google.rpc.ErrorInfo. */
+void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str job_id);
+
+#endif
