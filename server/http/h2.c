@@ -41,7 +41,7 @@ static void judge_frame(struct vts_h2 *h2)
 
     if (frame->stream_id != 0 &&
         (frame->type == VTS_FRAME_DATA || frame->stream_id <= h2->guard.highest_id))
-        stream = nghttp2_session_get_stream_user_data(h2->session, (int32_t)frame->stream_id);
+        stream = vts_h2_find_stream(h2, (int32_t)frame->stream_id);
     if (frame->type == VTS_FRAME_HEADERS)
         h2->header_since_ns = now_ns;
     if (frame->type == VTS_FRAME_RST_STREAM)
@@ -72,6 +72,15 @@ static void feed(struct vts_h2 *h2, const uint8_t *bytes, size_t len)
         vts_conn_end(h2->conn, why_over(h2));
 }
 
+/* The connection's window is given back at once, whatever becomes of the streams' own. */
+static void consume(struct vts_h2 *h2)
+{
+    if (h2->unconsumed_bytes > 0 && h2->conn->state < VTS_CONN_ENDING &&
+        nghttp2_session_consume_connection(h2->session, h2->unconsumed_bytes) != 0)
+        vts_conn_end(h2->conn, "out of memory");
+    h2->unconsumed_bytes = 0;
+}
+
 static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
 {
     struct vts_h2 *h2 = vts_h2_of(conn);
@@ -89,6 +98,7 @@ static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
         at += part;
         len -= part;
     }
+    consume(h2);
     if (!vts_frame_guard_is_in_header(&h2->guard))
         h2->header_since_ns = 0;
     conn->glitches = h2->guard.glitches_count;

@@ -139,25 +139,17 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     vts_exchange_init(&stream->exchange, &vts_h2_exchange_ops, &stream->head->exchange_head);
     vts_list_push_back(&h2->streams, &stream->link);
     note_request(h2);
-    h2->newest = stream;
+    h2->recent = stream;
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream) == 0
                ? 0
                : NGHTTP2_ERR_CALLBACK_FAILURE;
-}
-
-/* Header blocks mostly belong to the stream opened last, which saves nghttp2's look-up. */
-static struct vts_h2_stream *find_stream(const struct vts_h2 *h2, int32_t id)
-{
-    if (h2->newest != NULL && h2->newest->id == id)
-        return h2->newest;
-    return nghttp2_session_get_stream_user_data(h2->session, id);
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
     struct vts_h2 *h2 = user;
-    struct vts_h2_stream *stream = find_stream(h2, frame->hd.stream_id);
+    struct vts_h2_stream *stream = vts_h2_find_stream(h2, frame->hd.stream_id);
     enum vts_limit limit;
 
     (void)session;
@@ -211,7 +203,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
-        stream = find_stream(h2, frame->hd.stream_id);
+        stream = vts_h2_find_stream(h2, frame->hd.stream_id);
         if (stream != NULL)
             on_request_frame(h2, stream, frame);
         break;
@@ -280,13 +272,14 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          size_t len, void *user)
 {
     struct vts_h2 *h2 = user;
-    struct vts_h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+    struct vts_h2_stream *stream = vts_h2_find_stream(h2, id);
     bool is_taken = stream != NULL && stream->exchange.user_ops != NULL &&
                     stream->state != VTS_H2_STREAM_SENT && h2->conn->state < VTS_CONN_ENDING;
 
+    (void)session;
     (void)flags;
-    if (nghttp2_session_consume_connection(session, len) != 0 ||
-        (!is_taken && nghttp2_session_consume_stream(session, id, len) != 0))
+    h2->unconsumed_bytes += len;
+    if (!is_taken && nghttp2_session_consume_stream(session, id, len) != 0)
         vts_conn_end(h2->conn, "out of memory");
     if (stream == NULL)
         return 0;
@@ -313,16 +306,16 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user)
 {
     struct vts_h2 *h2 = user;
-    struct vts_h2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+    struct vts_h2_stream *stream = vts_h2_find_stream(h2, id);
 
+    (void)session;
     (void)error_code;
     if (stream == NULL)
         return 0;
     stop_awaiting(h2, stream);
     h2->held_bytes -= stream->held_bytes;
     h2->kept_count -= stream->is_kept;
-    if (h2->newest == stream)
-        h2->newest = NULL;
+    h2->recent = NULL;
     h2->open_count--;
     h2->conn->active_ns = vts_conn_now_ns(h2->conn);
     vts_h2_stream_free(stream);

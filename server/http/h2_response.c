@@ -228,7 +228,7 @@ static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)
 {
     /* Past the concurrent streams, nghttp2 refuses by itself, before there is a stream of ours. */
     if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM &&
-        nghttp2_session_get_stream_user_data(h2->session, frame->hd.stream_id) == NULL)
+        vts_h2_find_stream(h2, frame->hd.stream_id) == NULL)
         vts_limits_hit(h2->conn->server->limits, VTS_LIMIT_STREAMS);
     h2->conn->resets_sent++;
     vts_h2_obey(h2, vts_frame_guard_reset(&h2->guard, vts_conn_now_ns(h2->conn)));
@@ -252,6 +252,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     struct vts_h2 *h2 = user;
     struct vts_h2_stream *stream;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         count_reset(h2, frame);
         return 0;
@@ -263,7 +264,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     vts_frame_guard_sent(&h2->guard, frame->hd.type == NGHTTP2_DATA);
-    stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    stream = vts_h2_find_stream(h2, frame->hd.stream_id);
     if (stream != NULL)
         on_stream_frame(h2, stream, frame);
     return 0;

@@ -32,7 +32,8 @@ struct vts_h2 {
     bool is_sparse;  /* the last request came after a quiet time */
     struct vts_frame_guard guard;
     struct vts_list streams;
-    struct vts_h2_stream *newest; /* the stream opened last; NULL when it is closed */
+    struct vts_h2_stream *recent; /* the stream found last; NULL when it is closed */
+    size_t unconsumed_bytes;      /* of the connection's window, in this turn */
     uint32_t open_count;
     uint32_t kept_count;           /* of those, open for long without work */
     uint32_t idle_bodies_count;    /* requests whose body is coming and nobody takes */
@@ -59,6 +60,16 @@ enum {
 static inline struct vts_h2 *vts_h2_of(const struct vts_conn *conn)
 {
     return conn->protocol;
+}
+
+/* The stream; NULL when it is closed. Frames come in rows of the same stream, so the one found last
+ * is looked at first. */
+static inline struct vts_h2_stream *vts_h2_find_stream(struct vts_h2 *h2, int32_t id)
+{
+    if (h2->recent != NULL && h2->recent->id == id)
+        return h2->recent;
+    h2->recent = nghttp2_session_get_stream_user_data(h2->session, id);
+    return h2->recent;
 }
 
 /* h2_memory.c */

@@ -16,10 +16,12 @@ enum { IDLE_MAX = 512, FIELD_OVERHEAD_BYTES = 32 };
 
 /* ---- streams and heads for reuse ---------------------------------------------------------- */
 
-/* Something from a list of idle ones; NULL when it is empty. */
+/* Something from a list of idle ones, the last one used, which the caches know; NULL when it is
+ * empty.
+ */
 static struct vts_list *take_idle(struct vts_list *idle, size_t *count)
 {
-    struct vts_list *link = idle->next;
+    struct vts_list *link = idle->prev;
 
     if (vts_list_is_empty(idle))
         return NULL;
@@ -198,16 +200,14 @@ static void add_pseudo_header(struct vts_h2_stream *stream, struct vts_str name,
 }
 
 static enum vts_err keep_known(struct vts_h2_stream *stream, enum vts_field field,
-                               nghttp2_rcbuf *value)
+                               struct vts_str value)
 {
-    nghttp2_vec bytes = nghttp2_rcbuf_get_buf(value);
     struct vts_str *known = &stream->exchange.request.fields[field];
 
     if (known->ptr != NULL)
-        return vts_field_join(known, vts_str_make(bytes.base, bytes.len),
-                              &stream->head->joined[field]);
-    *known = hold(stream->head, value);
-    return known->ptr == NULL ? VTS_ERR_NOMEM : VTS_OK;
+        return vts_field_join(known, value, &stream->head->joined[field]);
+    *known = value;
+    return VTS_OK;
 }
 
 /* Whether the request may carry metadata, so that all its fields are kept. Pseudo-headers come
@@ -218,13 +218,13 @@ static bool has_metadata(const struct vts_request *request)
 }
 
 static enum vts_err keep_any(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
-                             nghttp2_rcbuf *value)
+                             struct vts_str value)
 {
     struct vts_h2_head *head = stream->head;
     struct vts_request *request = &stream->exchange.request;
-    struct vts_header header = {hold(head, name), hold(head, value)};
+    struct vts_header header = {hold(head, name), value};
 
-    if (header.name.ptr == NULL || header.value.ptr == NULL ||
+    if (header.name.ptr == NULL ||
         grow((void **)&head->headers, head->headers_inline, sizeof(struct vts_header),
              head->headers_count, &head->headers_cap) != VTS_OK)
         return VTS_ERR_NOMEM;
@@ -234,18 +234,25 @@ static enum vts_err keep_any(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
     return VTS_OK;
 }
 
-static void keep_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+static enum vts_err keep_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
+                               nghttp2_rcbuf *value_buffer)
 {
     nghttp2_vec bytes = nghttp2_rcbuf_get_buf(name);
     enum vts_field field = vts_field_find(vts_str_make(bytes.base, bytes.len));
+    bool is_kept = has_metadata(&stream->exchange.request);
     enum vts_err err = VTS_OK;
+    struct vts_str value;
 
+    if (field == VTS_FIELD_COUNT && !is_kept)
+        return VTS_OK;
+    value = hold(stream->head, value_buffer);
+    if (value.ptr == NULL)
+        return VTS_ERR_NOMEM;
     if (field != VTS_FIELD_COUNT)
         err = keep_known(stream, field, value);
-    if (err == VTS_OK && has_metadata(&stream->exchange.request))
+    if (err == VTS_OK && is_kept)
         err = keep_any(stream, name, value);
-    if (err != VTS_OK)
-        stream->is_head_too_large = true;
+    return err;
 }
 
 enum vts_err vts_h2_stream_add_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
@@ -272,7 +279,7 @@ enum vts_err vts_h2_stream_add_field(struct vts_h2_stream *stream, nghttp2_rcbuf
         return VTS_OK;
     if (name_bytes.base[0] == ':')
         add_pseudo_header(stream, vts_str_make(name_bytes.base, name_bytes.len), value);
-    else
-        keep_field(stream, name, value);
+    else if (keep_field(stream, name, value) != VTS_OK)
+        stream->is_head_too_large = true;
     return VTS_OK;
 }

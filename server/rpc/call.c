@@ -100,7 +100,7 @@ static void on_deadline(void *context)
 
 static struct vts_call *take_idle(struct vts_rpc_loop *loop)
 {
-    struct vts_list *link = loop->idle_calls.next;
+    struct vts_list *link = loop->idle_calls.prev; /* the last one used, which the caches know */
 
     if (vts_list_is_empty(&loop->idle_calls))
         return vts_mem_alloc(sizeof(struct vts_call));

@@ -74,6 +74,7 @@ struct vts_call {
     enum vts_encoding request_encoding;
     enum vts_compress compress;
     bool takes_gzip;       /* the client */
+    bool names_encodings;  /* the client, in its request */
     bool is_get;           /* of Connect */
     bool is_paused;        /* the handler takes no message now */
     bool is_working;       /* on the request's body: whoever would begin anew need not */

@@ -79,6 +79,7 @@ void vts_dialect_read_head(struct vts_call *call, const struct vts_head_names *n
     const struct vts_request *request = &call->exchange->request;
     struct vts_str accepted = request->fields[names->accept_encoding];
 
+    call->names_encodings = accepted.ptr != NULL || request->fields[names->encoding].ptr != NULL;
     call->takes_gzip = accepted.ptr != NULL && vts_metadata_list_has(accepted, "gzip");
     read_encoding(call, request->fields[names->encoding]);
     check_metadata(call);

@@ -28,7 +28,9 @@ static void begin(struct vts_call *call)
 
     vts_dialect_begin_response(call, call->http_code == 0 ? 200 : call->http_code,
                                call->content_type);
-    vts_response_add_text(response, "grpc-accept-encoding", "identity,gzip");
+    /* For those who may use it: every field costs something. */
+    if (call->names_encodings)
+        vts_response_add_text(response, "grpc-accept-encoding", "identity,gzip");
 }
 
 static void start(struct vts_call *call)

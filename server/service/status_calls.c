@@ -42,7 +42,7 @@ static void get_status(struct vts_call *call, const ProtobufCMessage *message)
     struct vts_str job_id = vts_str_of(request->job_id);
     struct vts_status_view view;
     struct vts_encoded answer;
-    enum vts_err err = vts_check_status(board_of(call), job_id, vts_clock_now_ns(), &view);
+    enum vts_err err = vts_check_status(board_of(call), job_id, vts_call_now_ns(call), &view);
 
     if (err != VTS_OK) {
         vts_status_refuse(call, err, job_id);
@@ -96,7 +96,7 @@ static void batch_get_status(struct vts_call *call, const ProtobufCMessage *mess
 {
     const Vtstatus__V1__BatchGetStatusRequest *request =
         (const Vtstatus__V1__BatchGetStatusRequest *)message;
-    int64_t now_ns = vts_clock_now_ns();
+    int64_t now_ns = vts_call_now_ns(call);
     struct vts_encoded answer = {.release = vts_mem_free};
     struct vts_buf body;
     struct vts_buf result;
@@ -144,7 +144,7 @@ static void send_news(struct vts_call *call)
 
     if (!vts_call_can_send(call))
         return; /* on_writable comes back to it */
-    err = vts_check_status(board_of(call), job_id, vts_clock_now_ns(), &view);
+    err = vts_check_status(board_of(call), job_id, vts_call_now_ns(call), &view);
     if (err != VTS_OK) {
         vts_status_refuse(call, err, job_id);
         return;
