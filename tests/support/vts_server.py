@@ -9,6 +9,7 @@ deadline. At its end the server must leave with 0 and must have written nothing 
 stderr, so a sanitizer's report fails the test.
 
 The program comes from the environment: VTSTATUSD (and VTSTATUS, for those who run the command).
+InteropServer is the same for VTS_INTEROP_SERVER, which serves what stock test clients call.
 """
 import atexit
 import json
@@ -85,7 +86,7 @@ class Server:
     def __init__(self, *flags, binary=None, certs=None, listen="127.0.0.1:0", env=None,
                  preexec_fn=None):
         self.certs = Path(certs) if certs else shared_certs()
-        command = [binary or default_binary(), "--listen", listen, "--log-format", "json",
+        command = [*self._program(binary, listen), "--log-format", "json",
                    "--cert", str(self.certs / "server.pem"),
                    "--key", str(self.certs / "server-key.pem"), *map(str, flags)]
         self._lines, self._news, self._has_ended = [], threading.Condition(), False
@@ -103,6 +104,9 @@ class Server:
             raise ServerFailed(f"vtstatusd does not listen; it said: {self.raw_log()[-5:]}")
         self.port = int(listening["port"])
         self.url = f"https://localhost:{self.port}"
+
+    def _program(self, binary, listen):
+        return [binary or default_binary(), "--listen", listen]
 
     # ---- its log ----
 
@@ -225,8 +229,8 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
-        if kind is None:
+    def __exit__(self, kind, error, _):
+        if kind is None or kind is SystemExit and error.code in (0, None):
             self.stop()
             return
         self.kill()
@@ -234,6 +238,14 @@ class Server:
             if any(mark in line for mark in SANITIZER_MARKS):
                 print("\n".join(self.raw_log()[-60:]))
                 break
+
+
+class InteropServer(Server):
+    """vts-interop-server, on loopback and a port of the kernel's choice."""
+
+    def _program(self, binary, listen):
+        del listen  # it knows no other place
+        return [binary or os.environ["VTS_INTEROP_SERVER"], "--port", "0"]
 
 
 def _parse(line):
