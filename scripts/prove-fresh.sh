@@ -40,8 +40,8 @@ copy_network_setup() {
     for file in $(grep -lis proxy /etc/apt/apt.conf /etc/apt/apt.conf.d/* || true); do
         cp "$file" "$root$file"
     done
-    for file in /etc/apt/trusted.gpg.d /etc/apt/keyrings; do
-        if [ -d "$file" ]; then cp -r "$file" "$root/etc/apt/"; fi
+    for file in /etc/apt/trusted.gpg.d /etc/apt/keyrings /usr/local/share/ca-certificates; do
+        if [ -d "$file" ]; then cp -r "$file" "$root${file%/*}/"; fi
     done
 }
 
