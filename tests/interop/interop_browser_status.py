@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a browser gets from vtstatusd on another origin: node/browser.mjs, node/browser_page.mjs."""
+import subprocess
+
+import peers
+from vts_server import scratch_folder
+
+
+def bundle(folder):
+    subprocess.run([peers.NODE / "node_modules/.bin/esbuild", peers.NODE / "browser_page.mjs",
+                    "--bundle", "--format=esm", "--log-level=warning",
+                    f"--alias:gen={peers.generate_node_code()}", f"--outfile={folder}/page.js"],
+                   check=True)
+    (folder / "index.html").write_text('<!doctype html><script type="module" src="page.js"></script>')
+
+
+folder = scratch_folder()
+bundle(folder)
+with peers.Pages(folder) as home, peers.Pages(folder) as abroad, \
+        peers.Jobs(*peers.allow_origin(home.origin), quick="5s") as servers:
+    peers.run_node("browser.mjs", home.origin, abroad.origin, *(server.port for server in servers))
