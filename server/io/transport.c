@@ -34,6 +34,7 @@ struct vts_transport {
     int fd;
     bool is_shut;   /* our FIN is out */
     bool is_broken; /* output was lost; the end is on its way through the event loop */
+    bool is_reading_off;
     uv_poll_t poll;
     int poll_events;
     SSL *ssl;
@@ -91,9 +92,16 @@ static void end(struct vts_transport *transport, enum vts_transport_end why, con
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+static int wanted_events(const struct vts_transport *transport)
+{
+    if (transport->pending != NULL)
+        return UV_WRITABLE;
+    return transport->is_reading_off && transport->state == OPEN ? UV_DISCONNECT : UV_READABLE;
+}
+
 static void update_polling(struct vts_transport *transport)
 {
-    int events = transport->pending != NULL ? UV_WRITABLE : UV_READABLE;
+    int events = wanted_events(transport);
 
     if (transport->state == CLOSED || events == transport->poll_events)
         return;
@@ -278,6 +286,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         end(transport, VTS_TRANSPORT_END_RESET, "the connection was reset");
         return;
     }
+    if ((events & UV_DISCONNECT) != 0) {
+        end(transport, VTS_TRANSPORT_END_PEER, "the peer closed");
+        return;
+    }
     if ((events & UV_WRITABLE) != 0 && transport->pending != NULL)
         send_pending(transport);
     if ((events & UV_READABLE) != 0 && transport->state != CLOSED && transport->pending == NULL)
@@ -377,6 +389,13 @@ void vts_transport_close(struct vts_transport *transport)
     SSL_free(transport->ssl); /* with its buffers; what waits is encrypted already */
     transport->ssl = NULL;
     shut_when_sent(transport);
+    update_polling(transport); /* what still comes is read, to be thrown away */
+}
+
+void vts_transport_set_reading(struct vts_transport *transport, bool is_on)
+{
+    transport->is_reading_off = !is_on;
+    update_polling(transport);
 }
 
 int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport)

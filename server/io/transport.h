@@ -51,6 +51,10 @@ VTS_MUST_CHECK enum vts_err vts_transport_write(struct vts_transport *transport,
 /* Sends what was written. Must end every turn that wrote. */
 void vts_transport_flush(struct vts_transport *transport);
 
+/* Whether input is read, as it is from the start. What one read has taken already is still given;
+ * the peer's end is noticed all the same, and what it sent before is lost then. */
+void vts_transport_set_reading(struct vts_transport *transport, bool is_on);
+
 /* Ends our side in good order: close_notify, then FIN, then the transport waits for the peer's end,
  * so that unread input does not turn the last answer into a reset. After it the owner hears on_gone
  * only, and bounds the wait by vts_transport_abort(). */

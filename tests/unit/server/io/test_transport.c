@@ -16,9 +16,9 @@
 #include "tests/unit/server/io/scratch_certs.h"
 #include "tests/unit/server/io/tls_pair.h"
 
-enum { RECORD_BYTES = 16 * 1024, FLOOD_BYTES = 8 * 1024 * 1024 };
+enum { RECORD_BYTES = 16 * 1024, FLOOD_BYTES = 8 * 1024 * 1024, FIRST_BYTES = 100 };
 
-/* The owner of a transport: an echo server, unless the test wants a flood. */
+/* The owner of a transport: an echo server, unless the test wants a flood, of either side. */
 struct bench {
     struct vts_loop *loop;
     struct vts_tls_ctx *tls;
@@ -28,6 +28,9 @@ struct bench {
     bool has_stalled;
     sem_t stalled;
     bool closes; /* after the echo */
+    bool counts; /* the input, and stops reading at its first bytes */
+    size_t taken;
+    sem_t paused;
     char echo[64];
     size_t echo_len;
     char alpn[16];
@@ -48,6 +51,14 @@ static void on_data(void *owner, const char *bytes, size_t len)
 {
     struct bench *bench = owner;
 
+    if (bench->counts) {
+        if (bench->taken == 0) {
+            vts_transport_set_reading(bench->transport, false);
+            (void)sem_post(&bench->paused); /* fails for an invalid one only */
+        }
+        bench->taken += len;
+        return;
+    }
     CU_ASSERT_FATAL(bench->echo_len + len <= sizeof(bench->echo));
     memcpy(bench->echo + bench->echo_len, bytes, len);
     bench->echo_len += len;
@@ -121,6 +132,7 @@ static void set_up(struct bench *bench)
 
     memset(bench, 0, sizeof(*bench));
     CU_ASSERT_EQUAL_FATAL(sem_init(&bench->stalled, 0, 0), 0);
+    CU_ASSERT_EQUAL_FATAL(sem_init(&bench->paused, 0, 0), 0);
     CU_ASSERT_EQUAL_FATAL(vts_loop_new(&bench->loop), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_tls_ctx_new(&files, &bench->tls, NULL), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
@@ -137,6 +149,7 @@ static void tear_down(struct bench *bench)
     CU_ASSERT_EQUAL(bench->gone, 1);
     CU_ASSERT_EQUAL(close(bench->client_fd), 0);
     CU_ASSERT_EQUAL(sem_destroy(&bench->stalled), 0);
+    CU_ASSERT_EQUAL(sem_destroy(&bench->paused), 0);
     vts_loop_free(bench->loop);
     vts_tls_ctx_unref(bench->tls);
 }
@@ -325,6 +338,86 @@ static void transport_of_a_slow_reader_waits_and_loses_nothing(void)
     tear_down(&bench);
 }
 
+static void resume_reading(void *context)
+{
+    struct bench *bench = context;
+
+    CU_ASSERT_EQUAL(bench->taken, FIRST_BYTES); /* and no byte of the flood */
+    vts_transport_set_reading(bench->transport, true);
+}
+
+static void send_first_bytes(struct bench *bench, SSL *ssl)
+{
+    static const char zeros[FIRST_BYTES];
+
+    CU_ASSERT_EQUAL(SSL_write(ssl, zeros, FIRST_BYTES), FIRST_BYTES);
+    while (sem_wait(&bench->paused) != 0)
+        continue; /* interrupted */
+}
+
+/* Fills the socket while the server does not read, has it read again, and sends the rest. */
+static void *flood_until_it_is_full(void *context)
+{
+    static const char zeros[RECORD_BYTES];
+    struct bench *bench = context;
+    SSL_CTX *ctx = tls_client_new(NULL);
+    SSL *ssl = connect_client(bench, ctx);
+    int flags = fcntl(bench->client_fd, F_GETFL);
+    size_t left = FLOOD_BYTES;
+
+    send_first_bytes(bench, ssl);
+    CU_ASSERT_EQUAL(fcntl(bench->client_fd, F_SETFL, flags | O_NONBLOCK), 0);
+    while (left > 0 && SSL_write(ssl, zeros, RECORD_BYTES) == RECORD_BYTES)
+        left -= RECORD_BYTES;
+    CU_ASSERT(left > 0);
+    CU_ASSERT_EQUAL(fcntl(bench->client_fd, F_SETFL, flags), 0);
+    CU_ASSERT_EQUAL(vts_loop_post(bench->loop, resume_reading, bench), VTS_OK);
+    for (; left > 0; left -= RECORD_BYTES)
+        CU_ASSERT_EQUAL_FATAL(SSL_write(ssl, zeros, RECORD_BYTES), RECORD_BYTES);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    CU_ASSERT_EQUAL(shutdown(bench->client_fd, SHUT_RDWR), 0);
+    return NULL;
+}
+
+static void transport_that_does_not_read_takes_nothing(void)
+{
+    struct bench bench;
+
+    set_up(&bench);
+    bench.counts = true;
+    run_with_client(&bench, flood_until_it_is_full);
+    CU_ASSERT_EQUAL(bench.taken, FIRST_BYTES + FLOOD_BYTES);
+    tear_down(&bench);
+}
+
+static void *send_more_and_leave(void *context)
+{
+    struct bench *bench = context;
+    SSL_CTX *ctx = tls_client_new(NULL);
+    SSL *ssl = connect_client(bench, ctx);
+
+    send_first_bytes(bench, ssl);
+    CU_ASSERT_EQUAL(SSL_write(ssl, "more", 4), 4);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    CU_ASSERT_EQUAL(shutdown(bench->client_fd, SHUT_RDWR), 0);
+    return NULL;
+}
+
+static void transport_that_does_not_read_hears_of_the_end(void)
+{
+    struct bench bench;
+
+    set_up(&bench);
+    bench.counts = true;
+    run_with_client(&bench, send_more_and_leave);
+    CU_ASSERT(bench.has_ended);
+    CU_ASSERT_EQUAL(bench.end, VTS_TRANSPORT_END_PEER);
+    CU_ASSERT_EQUAL(bench.taken, FIRST_BYTES);
+    tear_down(&bench);
+}
+
 static void transport_without_memory_fails_and_closes_its_socket(void)
 {
     struct bench bench;
@@ -386,6 +479,9 @@ static const struct vts_test tests[] = {
     {"transport_that_is_aborted_is_gone_at_once", transport_that_is_aborted_is_gone_at_once},
     {"transport_of_a_slow_reader_waits_and_loses_nothing",
      transport_of_a_slow_reader_waits_and_loses_nothing},
+    {"transport_that_does_not_read_takes_nothing", transport_that_does_not_read_takes_nothing},
+    {"transport_that_does_not_read_hears_of_the_end",
+     transport_that_does_not_read_hears_of_the_end},
     {"transport_without_memory_fails_and_closes_its_socket",
      transport_without_memory_fails_and_closes_its_socket},
     {"transport_of_no_pollable_descriptor_fails", transport_of_no_pollable_descriptor_fails},
