@@ -8,8 +8,6 @@
  */
 #include "server/http/conn.h"
 
-#include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/assert.h"
@@ -104,6 +102,10 @@ void vts_conn_abort(struct vts_conn *conn, const char *reason)
 static void conn_close(struct vts_conn *conn)
 {
     leave(conn);
+    if (conn->is_broken_off) {
+        vts_transport_abort(conn->transport);
+        return;
+    }
     vts_transport_close(conn->transport);
     conn->waiting_ns = vts_conn_now_ns(conn);
     vts_loop_timer_set(conn->server->loop, &conn->timer,
@@ -149,6 +151,13 @@ void vts_conn_end_by_limit(struct vts_conn *conn, enum vts_limit limit)
         return;
     vts_limits_hit(conn->server->limits, limit);
     vts_conn_end(conn, vts_limits_name(limit));
+}
+
+void vts_conn_break_off(struct vts_conn *conn, const char *reason)
+{
+    conn->is_broken_off = true;
+    vts_conn_end(conn, reason);
+    vts_conn_schedule(conn);
 }
 
 /* Moves the timer only towards an earlier deadline; it finds out about later ones when it fires. */
@@ -199,7 +208,8 @@ static bool write_output(struct vts_conn *conn)
     char *gather = conn->server->gather;
     size_t len;
 
-    while (conn->protocol != NULL && vts_transport_can_write(conn->transport) &&
+    while (conn->protocol != NULL && !conn->is_broken_off &&
+           vts_transport_can_write(conn->transport) &&
            (len = conn->ops->produce(conn, gather)) > 0) {
         for (size_t at = 0; at < len; at += VTS_GATHER_BYTES) {
             size_t part = len - at < VTS_GATHER_BYTES ? len - at : VTS_GATHER_BYTES;
@@ -358,64 +368,4 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
         return;
     }
     arm_timer(conn, check_deadlines(conn));
-}
-
-void vts_conn_begin(struct vts_conn *conn, struct vts_exchange *exchange)
-{
-    const struct vts_http_handler *handler = &conn->server->handler;
-
-    handler->begin(handler->context, exchange);
-}
-
-void vts_conn_handle(struct vts_conn *conn, struct vts_exchange *exchange)
-{
-    const struct vts_http_handler *handler = &conn->server->handler;
-
-    handler->handle(handler->context, exchange);
-}
-
-void vts_conn_count_response(struct vts_conn *conn, const struct vts_exchange *exchange)
-{
-    int code = exchange->response.code;
-    struct vts_log_line line;
-    char peer[VTS_ADDRESS_TEXT_BYTES];
-
-    count(conn, VTS_METRIC_REQUESTS);
-    if (code >= 500)
-        count(conn, VTS_METRIC_RESPONSES_5XX);
-    else if (code >= 400)
-        count(conn, VTS_METRIC_RESPONSES_4XX);
-    if (!vts_log_is_on(VTS_LOG_DEBUG))
-        return;
-    vts_address_format(&conn->peer, peer);
-    vts_log_begin(&line, VTS_LOG_DEBUG, "request");
-    vts_log_str(&line, "peer", vts_str_of(peer));
-    vts_log_str(&line, "protocol", vts_str_of(conn->ops->name));
-    vts_log_str(&line, "method", vts_str_of(vts_method_name(exchange->request.method)));
-    vts_log_str(&line, "path", exchange->request.path);
-    vts_log_int(&line, "code", code);
-    vts_log_int(&line, "bytes", (int64_t)vts_response_body_len(&exchange->response));
-    vts_log_end(&line);
-}
-
-struct vts_str vts_conn_date(struct vts_conn *conn)
-{
-    struct vts_http_server *server = conn->server;
-    int64_t second = vts_conn_now_ns(conn) / VTS_NS_PER_S;
-
-    /* IMF-fixdate always has the same length, so an answer that still points here stays whole. */
-    if (server->date_second != second) {
-        static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-        static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        time_t now = (time_t)(vts_clock_wall_ns() / VTS_NS_PER_S);
-        struct tm utc;
-
-        server->date_second = second;
-        (void)gmtime_r(&now, &utc); /* fails only past the year 2^31 */
-        (void)snprintf(server->date, sizeof(server->date), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                       days[utc.tm_wday], utc.tm_mday, months[utc.tm_mon], utc.tm_year + 1900,
-                       utc.tm_hour, utc.tm_min, utc.tm_sec);
-    }
-    return vts_str_make(server->date, 29);
 }

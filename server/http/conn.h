@@ -99,6 +99,7 @@ struct vts_conn {
     struct vts_list link;           /* in one of the server's lists */
     struct vts_list scheduled_link; /* empty unless the connection is scheduled */
     bool is_in_turn;                /* a pump follows anyway */
+    bool is_broken_off;             /* the end must not look like one in good order */
     struct vts_http_server *server;
     struct vts_transport *transport;
     const struct vts_conn_ops *ops;
@@ -122,6 +123,9 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
 void vts_conn_end(struct vts_conn *conn, const char *reason);
 /* Counts the limit and ends. */
 void vts_conn_end_by_limit(struct vts_conn *conn, enum vts_limit limit);
+/* As vts_conn_end(), at once and without TLS's own end: what the peer has of a response is seen to
+ * be cut off. Outside turns, too. */
+void vts_conn_break_off(struct vts_conn *conn, const char *reason);
 /* Writes what the protocol has and acts on what has become of the connection: the end of a turn. */
 void vts_conn_pump(struct vts_conn *conn);
 /* Something was submitted, perhaps outside a turn: sees to it that a pump follows. */
@@ -129,14 +133,24 @@ void vts_conn_schedule(struct vts_conn *conn);
 void vts_conn_drain(struct vts_conn *conn);
 /* Closes at once, without a word to the peer. */
 void vts_conn_abort(struct vts_conn *conn, const char *reason);
+int64_t vts_conn_now_ns(const struct vts_conn *conn);
+
+/* conn_exchange.c */
+
 /* A request was answered: counts it and writes the access line. */
 void vts_conn_count_response(struct vts_conn *conn, const struct vts_exchange *exchange);
 /* Pass a request to the server's handler: its head, and when complete. */
 void vts_conn_begin(struct vts_conn *conn, struct vts_exchange *exchange);
 void vts_conn_handle(struct vts_conn *conn, struct vts_exchange *exchange);
-int64_t vts_conn_now_ns(const struct vts_conn *conn);
 /* The value of the Date field (RFC 9110 6.6.1); lives as long as the server. */
 struct vts_str vts_conn_date(struct vts_conn *conn);
+/* As vts_exchange_ops, of every protocol. */
+int64_t vts_conn_exchange_now_ns(const struct vts_exchange *exchange);
+void vts_conn_exchange_set_timer(struct vts_exchange *exchange, struct vts_timer *timer,
+                                 int64_t due_ns);
+void vts_conn_exchange_stop_timer(struct vts_exchange *exchange, struct vts_timer *timer);
+void vts_conn_exchange_write_peer(const struct vts_exchange *exchange,
+                                  char ret_text[VTS_PEER_TEXT_BYTES]);
 
 /* Frees the streams that h2_stream.c keeps for reuse. */
 void vts_h2_stream_free_idle(struct vts_http_server *server);

@@ -34,6 +34,21 @@ static const struct vts_str field_names[VTS_FIELD_COUNT] = {
     [VTS_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = {"access-control-request-headers", 30},
 };
 
+/* Field by field: clearing the arrays would cost more than answering. */
+static void init_response(struct vts_response *response)
+{
+    response->code = 0;
+    response->headers_count = 0;
+    response->more_headers_count = 0;
+    response->body = vts_str_make(NULL, 0);
+    response->tail_len = 0;
+    response->length = VTS_LENGTH_UNKNOWN;
+    response->trailers_count = 0;
+    response->scratch_len = 0;
+    response->release = NULL;
+    response->owner = NULL;
+}
+
 void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_ops *ops,
                        struct vts_exchange_head *head)
 {
@@ -43,19 +58,9 @@ void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_
     exchange->is_body_due = false;
     memset(head->fields, 0, sizeof(head->fields));
     exchange->request = (struct vts_request){.method = VTS_METHOD_OTHER, .fields = head->fields};
-    /* Field by field: clearing the arrays would cost more than answering. */
-    exchange->response.code = 0;
     exchange->response.headers = head->headers;
-    exchange->response.headers_count = 0;
-    exchange->response.more_headers_count = 0;
-    exchange->response.body = vts_str_make(NULL, 0);
-    exchange->response.tail_len = 0;
-    exchange->response.length = VTS_LENGTH_UNKNOWN;
-    exchange->response.trailers_count = 0;
     exchange->response.scratch = head->scratch;
-    exchange->response.scratch_len = 0;
-    exchange->response.release = NULL;
-    exchange->response.owner = NULL;
+    init_response(&exchange->response);
 }
 
 void vts_exchange_fini(struct vts_exchange *exchange)
@@ -63,6 +68,17 @@ void vts_exchange_fini(struct vts_exchange *exchange)
     if (exchange->response.release != NULL)
         exchange->response.release(exchange->response.owner);
     exchange->response.release = NULL;
+}
+
+void vts_exchange_detach(struct vts_exchange *exchange)
+{
+    const struct vts_exchange_user_ops *user_ops = exchange->user_ops;
+
+    if (user_ops != NULL)
+        user_ops->on_close(exchange->user);
+    exchange->user_ops = NULL;
+    vts_exchange_fini(exchange);
+    init_response(&exchange->response);
 }
 
 bool vts_response_add_copy(struct vts_response *response, const char *name, struct vts_str value)

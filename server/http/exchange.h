@@ -115,11 +115,13 @@ struct vts_response {
     void *owner;
 };
 
+struct vts_conn;
 struct vts_exchange;
 
 /* How a protocol carries out what the functions below say. */
 struct vts_exchange_ops {
     bool is_duplex; /* request and response flow at once, and trailers are carried: HTTP/2 */
+    struct vts_conn *(*find_conn)(const struct vts_exchange *exchange); /* for server/http only */
     void (*send)(struct vts_exchange *exchange);
     void (*start)(struct vts_exchange *exchange);
     void (*resume)(struct vts_exchange *exchange);
@@ -256,6 +258,9 @@ void vts_exchange_init(struct vts_exchange *exchange, const struct vts_exchange_
                        struct vts_exchange_head *head);
 /* Gives back what the response borrowed. */
 void vts_exchange_fini(struct vts_exchange *exchange);
+/* Tells the user, if there is one, that it is over, and gives back what the response borrowed. The
+ * request stays, and may be answered anew. */
+void vts_exchange_detach(struct vts_exchange *exchange);
 
 /* name is a lower-case literal; value lives until the exchange ends, and so is no field of the
  * request. */

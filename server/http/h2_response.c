@@ -187,31 +187,13 @@ static bool keep(struct vts_exchange *exchange)
     return true;
 }
 
-static int64_t now_ns(const struct vts_exchange *exchange)
+static struct vts_conn *find_conn(const struct vts_exchange *exchange)
 {
-    return vts_conn_now_ns(VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn);
-}
-
-static void set_timer(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns)
-{
-    vts_loop_timer_set(
-        VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->server->loop, timer,
-        due_ns);
-}
-
-static void stop_timer(struct vts_exchange *exchange, struct vts_timer *timer)
-{
-    vts_loop_timer_stop(
-        VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->server->loop, timer);
-}
-
-static void write_peer(const struct vts_exchange *exchange, char ret_text[VTS_PEER_TEXT_BYTES])
-{
-    vts_address_format(&VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn->peer,
-                       ret_text);
+    return VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange)->conn;
 }
 
 const struct vts_exchange_ops vts_h2_exchange_ops = {.is_duplex = true,
+                                                     .find_conn = find_conn,
                                                      .send = send_response,
                                                      .start = start_response,
                                                      .resume = resume,
@@ -219,10 +201,10 @@ const struct vts_exchange_ops vts_h2_exchange_ops = {.is_duplex = true,
                                                      .release = vts_h2_release,
                                                      .reset = reset,
                                                      .keep = keep,
-                                                     .now_ns = now_ns,
-                                                     .set_timer = set_timer,
-                                                     .stop_timer = stop_timer,
-                                                     .write_peer = write_peer};
+                                                     .now_ns = vts_conn_exchange_now_ns,
+                                                     .set_timer = vts_conn_exchange_set_timer,
+                                                     .stop_timer = vts_conn_exchange_stop_timer,
+                                                     .write_peer = vts_conn_exchange_write_peer};
 
 static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)
 {

@@ -90,9 +90,7 @@ void vts_h2_stream_free(struct vts_h2_stream *stream)
 {
     struct vts_http_server *server = stream->conn->server;
 
-    if (stream->exchange.user_ops != NULL)
-        stream->exchange.user_ops->on_close(stream->exchange.user);
-    vts_exchange_fini(&stream->exchange);
+    vts_exchange_detach(&stream->exchange);
     vts_h2_stream_drop_head(stream);
     vts_list_remove(&stream->link);
     if (server->idle_streams_count >= IDLE_MAX) {
