@@ -21,8 +21,7 @@ size_t vts_h1_head_len(struct vts_str bytes, size_t seen)
     return 0;
 }
 
-/* tchar (RFC 9110 5.6.2). */
-static bool is_token_char(char c)
+bool vts_h1_is_token_char(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
@@ -31,7 +30,7 @@ static bool is_token_char(char c)
 static bool is_token(struct vts_str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!is_token_char(text.ptr[i]))
+        if (!vts_h1_is_token_char(text.ptr[i]))
             return false;
     return text.len > 0;
 }

@@ -16,6 +16,9 @@ size_t vts_h1_head_len(struct vts_str bytes, size_t seen);
  * *ret_text then says why. */
 int vts_h1_check_head(struct vts_str head, const char **ret_text);
 
+/* tchar (RFC 9110 5.6.2), which names are made of. */
+bool vts_h1_is_token_char(char c);
+
 /* Whether text can be "host[:port]" (RFC 9110 7.2): not empty, and nothing in it that a URI's host
  * or port cannot have. */
 bool vts_h1_is_host(struct vts_str text);
