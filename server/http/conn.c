@@ -103,6 +103,7 @@ static void conn_close(struct vts_conn *conn)
 {
     leave(conn);
     if (conn->is_broken_off) {
+        vts_transport_flush(conn->transport); /* its bytes lie in a buffer that all use */
         vts_transport_abort(conn->transport);
         return;
     }

@@ -21,6 +21,7 @@ static const struct h1_act acts[] = {
     {.path = "/wait-patiently", .attaches = true, .waits = true, .is_patient = true},
     {.path = "/take", .attaches = true},
     {.path = "/keep", .attaches = true, .keeps = true},
+    {.path = "/late", .attaches = true, .keeps = true, .ticks = 100},
     {.path = "/hoard", .attaches = true, .hoards = true},
     {.path = "/hoard-started", .attaches = true, .hoards = true, .starts = true},
     {.path = "/early", .attaches = true, .is_early = true},
@@ -143,9 +144,12 @@ static size_t read_reply(void *context, char *out, size_t cap, bool *ret_is_end)
 
 static void on_tick(void *context)
 {
-    struct h1_user *user = &((struct h1_bench *)context)->user;
+    struct h1_bench *bench = context;
+    struct h1_user *user = &bench->user;
 
     user->ticks_left--;
+    if (user->ticks_left == 0 && user->act->keeps)
+        h1_acts_consume(bench);
     vts_exchange_resume(user->exchange);
     vts_exchange_resume(user->exchange); /* harmless */
     if (user->ticks_left > 0)
