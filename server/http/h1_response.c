@@ -255,6 +255,13 @@ static struct vts_conn *find_conn(const struct vts_exchange *exchange)
     return VTS_CONTAINER_OF(exchange, struct vts_h1, exchange)->conn;
 }
 
+/* The only one of its connection. */
+static bool keep(struct vts_exchange *exchange)
+{
+    (void)exchange;
+    return true;
+}
+
 const struct vts_exchange_ops vts_h1_exchange_ops = {.is_duplex = false,
                                                      .find_conn = find_conn,
                                                      .send = send_response,
@@ -263,6 +270,7 @@ const struct vts_exchange_ops vts_h1_exchange_ops = {.is_duplex = false,
                                                      .consume = vts_h1_consume,
                                                      .release = vts_h1_release,
                                                      .reset = reset,
+                                                     .keep = keep,
                                                      .now_ns = vts_conn_exchange_now_ns,
                                                      .set_timer = vts_conn_exchange_set_timer,
                                                      .stop_timer = vts_conn_exchange_stop_timer,
