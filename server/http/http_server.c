@@ -32,13 +32,15 @@ static uint64_t handshakes_max(const struct vts_http_server *server)
     return share == 0 ? 1 : share;
 }
 
-/* A client says hello as soon as it is connected; what it says next may take a round trip. */
+/* A client says hello as soon as it is connected; what it says next may take a round trip. When a
+ * turn takes long, what it said may still wait for us. */
 static bool is_slow(const struct vts_conn *conn, int64_t now_ns)
 {
     int64_t patience_ms =
         vts_transport_bytes_in(conn->transport) == 0 ? SILENCE_PATIENCE_MS : PATIENCE_MS;
 
-    return now_ns - conn->opened_ns >= patience_ms * VTS_NS_PER_MS;
+    return now_ns - conn->opened_ns >= patience_ms * VTS_NS_PER_MS &&
+           !vts_transport_has_unread(conn->transport);
 }
 
 static void end_slow_handshakes(void *context)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/assert.h"
@@ -401,6 +402,13 @@ void vts_transport_set_reading(struct vts_transport *transport, bool is_on)
 int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport)
 {
     return transport->pending == NULL ? 0 : transport->progress_ns;
+}
+
+bool vts_transport_has_unread(const struct vts_transport *transport)
+{
+    int len = 0;
+
+    return ioctl(transport->fd, FIONREAD, &len) == 0 && len > 0;
 }
 
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport)

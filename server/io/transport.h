@@ -70,6 +70,8 @@ int64_t vts_transport_stalled_since_ns(const struct vts_transport *transport);
 void vts_transport_set_key_updates_max(struct vts_transport *transport, uint64_t max);
 /* Whether the peer has sent more; the owner must end the transport in the same turn. */
 bool vts_transport_has_key_flood(const struct vts_transport *transport);
+/* Whether the peer has sent what was not read yet: it is not the peer then who is slow. */
+bool vts_transport_has_unread(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport);
 /* Such as "TLSv1.3"; a constant. */

@@ -292,6 +292,19 @@ static void transport_without_handshake_ends_with_the_peer(void)
     tear_down(&bench);
 }
 
+static void transport_knows_what_it_has_not_read(void)
+{
+    struct bench bench;
+
+    set_up(&bench);
+    CU_ASSERT_FALSE(vts_transport_has_unread(bench.transport));
+    CU_ASSERT_EQUAL(send(bench.client_fd, "x", 1, 0), 1);
+    CU_ASSERT(vts_transport_has_unread(bench.transport));
+    vts_transport_abort(bench.transport);
+    vts_loop_run(bench.loop);
+    tear_down(&bench);
+}
+
 static void transport_that_is_aborted_is_gone_at_once(void)
 {
     struct bench bench;
@@ -476,6 +489,7 @@ static const struct vts_test tests[] = {
     {"transport_of_garbage_ends_with_tls", transport_of_garbage_ends_with_tls},
     {"transport_without_handshake_ends_with_the_peer",
      transport_without_handshake_ends_with_the_peer},
+    {"transport_knows_what_it_has_not_read", transport_knows_what_it_has_not_read},
     {"transport_that_is_aborted_is_gone_at_once", transport_that_is_aborted_is_gone_at_once},
     {"transport_of_a_slow_reader_waits_and_loses_nothing",
      transport_of_a_slow_reader_waits_and_loses_nothing},
