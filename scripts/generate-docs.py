@@ -42,6 +42,15 @@ Generated from `server/obs/metrics.def` and `server/guard/limits.def` by `script
 do not edit.
 """
 
+CALLS = """\
+## Calls
+
+Of every method, with the labels `grpc_type`, `grpc_service` and `grpc_method`, whichever dialect
+carried the call: `grpc_server_started_total`, `grpc_server_handled_total` (with `grpc_code`, such as
+`OK` or `NotFound`), `grpc_server_msg_received_total` and `grpc_server_msg_sent_total`. Dashboards
+made for other gRPC servers know them.
+"""
+
 LIMIT_HITS = """\
 ## Limits
 
@@ -102,7 +111,7 @@ def write_metrics(root):
     rows = [(code(name), text) for _, name, text in metrics]
     series = [(code('vts_limit_hits_total{limit="%s"}' % name), why) for _, name, _, _, why in limits]
     return "\n".join([METRICS_HEAD, "## Counters\n", table(("Name", "Counts"), rows),
-                      LIMIT_HITS, table(("Series", "The limit is on"), series)])
+                      CALLS, LIMIT_HITS, table(("Series", "The limit is on"), series)])
 
 
 def generate(root):

@@ -35,6 +35,7 @@ static void write_metrics(void *context, struct vts_buf *buf)
     vts_metrics_sum(&app->main_metrics, sums);
     vts_workers_sum_metrics(app->workers, sums);
     vts_metrics_write(buf, sums);
+    vts_workers_write_rpc_metrics(app->workers, buf);
     vts_limits_write_metrics(&app->config->limits, buf);
 }
 

@@ -31,6 +31,7 @@ struct vts_workers {
     struct vts_http_shared shared;
     struct worker *workers;
     struct vts_http_server **servers;
+    struct vts_rpc_loop **rpcs;
     unsigned count;
     _Atomic unsigned draining_count; /* workers that still have connections */
 };
@@ -57,6 +58,7 @@ static enum vts_err make_worker(struct vts_workers *workers, unsigned index, int
         (void)close(fd);
         return err;
     }
+    workers->rpcs[index] = worker->rpc;
     worker->rpc->index = index;
     vts_watch_hub_set_loop(workers->options.hub, index, post_to_loop, worker->loop);
     worker->router = (struct vts_router){.routes = workers->options.routes,
@@ -77,7 +79,8 @@ static struct vts_workers *make_room(const struct vts_workers_options *options, 
     workers->options = *options;
     workers->workers = vts_mem_zalloc(count * sizeof(*workers->workers));
     workers->servers = vts_mem_zalloc(count * sizeof(struct vts_http_server *));
-    if (workers->workers == NULL || workers->servers == NULL) {
+    workers->rpcs = vts_mem_zalloc(count * sizeof(struct vts_rpc_loop *));
+    if (workers->workers == NULL || workers->servers == NULL || workers->rpcs == NULL) {
         vts_workers_free(workers);
         return NULL;
     }
@@ -164,6 +167,7 @@ void vts_workers_free(struct vts_workers *workers)
         free_worker(&workers->workers[i]);
     vts_mem_free(workers->workers);
     vts_mem_free(workers->servers);
+    vts_mem_free(workers->rpcs);
     vts_mem_free(workers);
 }
 
@@ -229,4 +233,9 @@ void vts_workers_sum_metrics(const struct vts_workers *workers, uint64_t sums[VT
 {
     for (unsigned i = 0; i < workers->count; i++)
         vts_metrics_sum(vts_loop_metrics(workers->workers[i].loop), sums);
+}
+
+void vts_workers_write_rpc_metrics(const struct vts_workers *workers, struct vts_buf *buf)
+{
+    vts_rpc_write_metrics(workers->options.rpc, workers->rpcs, workers->count, buf);
 }

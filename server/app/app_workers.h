@@ -43,5 +43,7 @@ bool vts_workers_are_drained(const struct vts_workers *workers);
 
 /* Adds what the workers count; from any thread. */
 void vts_workers_sum_metrics(const struct vts_workers *workers, uint64_t sums[VTS_METRIC_COUNT]);
+/* Appends what is counted of calls; from any thread. */
+void vts_workers_write_rpc_metrics(const struct vts_workers *workers, struct vts_buf *buf);
 
 #endif

@@ -80,6 +80,8 @@ static void on_close(void *user)
 {
     struct vts_call *call = of(user);
 
+    if (call->state != VTS_CALL_OVER)
+        vts_rpc_count(&call->counts->handled[VTS_RPC_CANCELLED]);
     call->state = VTS_CALL_OVER;
     vts_exchange_stop_timer(call->exchange, &call->timer);
     end_handler(call);
@@ -130,6 +132,8 @@ struct vts_call *vts_call_new(struct vts_rpc_loop *loop, struct vts_exchange *ex
     call->exchange = exchange;
     call->loop = loop;
     call->method = method;
+    call->counts = &loop->counts[method - loop->rpc->methods];
+    vts_rpc_count(&call->counts->started);
     call->dialect = dialect;
     call->codec = codec;
     call->content_type = content_type;
@@ -219,6 +223,7 @@ static void fix_outcome(struct vts_call *call, enum vts_rpc_code code)
 {
     call->code = check_answer(call, code);
     call->state = VTS_CALL_OVER;
+    vts_rpc_count(&call->counts->handled[call->code]);
     call->exchange->is_body_due = false;
     vts_exchange_stop_timer(call->exchange, &call->timer);
     vts_call_drop_body(call);
@@ -244,9 +249,10 @@ void vts_call_finish(struct vts_call *call, enum vts_rpc_code code, const char *
 }
 
 /* Between two messages an outcome can be told; in the midst of one only a reset is true. */
-static void break_off(struct vts_call *call)
+static void break_off(struct vts_call *call, enum vts_rpc_code code)
 {
     call->state = VTS_CALL_OVER;
+    vts_rpc_count(&call->counts->handled[code]);
     call->exchange->is_body_due = false;
     vts_exchange_stop_timer(call->exchange, &call->timer);
     vts_call_drop_body(call);
@@ -260,7 +266,7 @@ void vts_call_break(struct vts_call *call, enum vts_rpc_code code, const char *m
     if (vts_call_drop_outgoing(call))
         vts_call_finish(call, code, message);
     else
-        break_off(call);
+        break_off(call, code);
     end_handler(call);
 }
 

@@ -121,6 +121,7 @@ static void take_message(struct vts_call *call, struct vts_str bytes, bool is_co
         refuse_count(call);
         return;
     }
+    vts_rpc_count(&call->counts->received);
     vts_buf_init(&plain, call->method->request_max_bytes);
     call->was_compressed = is_compressed;
     if (!is_compressed || inflate_message(call, bytes, &plain)) {

@@ -229,6 +229,7 @@ static void put_message(struct vts_call *call, struct vts_buf *payload)
 /* There is a message: it goes out, or is held until the outcome is known. */
 static void begin_sending(struct vts_call *call)
 {
+    vts_rpc_count(&call->counts->sent);
     if (vts_rpc_has_one_response(call->method))
         return;
     if (call->reply == VTS_REPLY_NONE)

@@ -66,6 +66,7 @@ struct vts_call {
     struct vts_rpc_loop *loop;
     struct vts_list link; /* in the loop's calls, or among its idle ones */
     const struct vts_rpc_method *method;
+    struct vts_rpc_counts *counts; /* of the method */
     const struct vts_dialect *dialect;
     const struct vts_call_handler *handler; /* NULL before its first event and after its last */
     void *data;                             /* the handler's */

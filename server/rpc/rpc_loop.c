@@ -26,9 +26,14 @@ enum vts_err vts_rpc_loop_new(const struct vts_rpc *rpc, vts_rpc_post_fn post, v
                               struct vts_rpc_loop **ret_loop)
 {
     struct vts_rpc_loop *loop = vts_mem_zalloc(sizeof(*loop));
+    struct vts_rpc_counts *counts = vts_mem_zalloc(rpc->methods_count * sizeof(*counts));
 
-    if (loop == NULL)
+    if (loop == NULL || counts == NULL) {
+        vts_mem_free(loop);
+        vts_mem_free(counts);
         return VTS_ERR_NOMEM;
+    }
+    loop->counts = counts;
     loop->rpc = rpc;
     loop->post = post;
     loop->post_context = post_context;
@@ -192,6 +197,7 @@ void vts_rpc_loop_free(struct vts_rpc_loop *loop)
     }
     vts_gzip_fini(&loop->gzip);
     vts_mem_free(loop->slots);
+    vts_mem_free(loop->counts);
     (void)pthread_mutex_destroy(&loop->lock);
     vts_mem_free(loop);
 }

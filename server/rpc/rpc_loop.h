@@ -8,6 +8,7 @@
 #include "common/base/list.h"
 #include "common/wire/gzip.h"
 #include "server/rpc/rpc.h"
+#include "server/rpc/rpc_metrics.h"
 
 /* As vts_loop_post(). */
 typedef enum vts_err (*vts_rpc_post_fn)(void *context, void (*fn)(void *), void *argument);
@@ -21,6 +22,7 @@ struct vts_call_slot {
 struct vts_rpc_loop {
     const struct vts_rpc *rpc;
     unsigned index; /* the program's number of the loop, for its services; set by the program */
+    struct vts_rpc_counts *counts; /* by method */
     struct vts_gzip gzip;
     struct vts_list calls; /* open ones */
     struct vts_list idle_calls;
