@@ -108,7 +108,6 @@ static size_t produce(struct vts_conn *conn, char *out)
     size_t len = 0;
     size_t part;
 
-    work(h1); /* the user may take more by now */
     do {
         part = produce_part(h1, out + len, VTS_GATHER_BYTES - len);
         len += part;

@@ -81,6 +81,11 @@ void h1_bench_await_begin(struct h1_bench *bench)
     await(&bench->begun);
 }
 
+void h1_bench_await_full(struct h1_bench *bench)
+{
+    await(&bench->full);
+}
+
 void h1_bench_await_close(struct h1_bench *bench)
 {
     await(&bench->closed);
@@ -130,7 +135,10 @@ void h1_bench_open(struct h1_bench *bench, const char *limits)
 {
     static const unsigned char alpn[] = "\x08http/1.1";
 
+    if (bench->is_open)
+        h1_bench_close(bench);
     memset(bench, 0, sizeof(*bench));
+    bench->is_open = true;
     CU_ASSERT_EQUAL_FATAL(sem_init(&bench->begun, 0, 0), 0);
     CU_ASSERT_EQUAL_FATAL(sem_init(&bench->closed, 0, 0), 0);
     CU_ASSERT_EQUAL_FATAL(sem_init(&bench->full, 0, 0), 0);
@@ -156,6 +164,7 @@ void h1_bench_close(struct h1_bench *bench)
     vts_tls_ctx_unref(bench->tls);
     vts_buf_fini(&bench->user.echo);
     SSL_CTX_free(bench->client_ctx);
+    bench->is_open = false;
     CU_ASSERT_EQUAL(sem_destroy(&bench->begun), 0);
     CU_ASSERT_EQUAL(sem_destroy(&bench->closed), 0);
     CU_ASSERT_EQUAL(sem_destroy(&bench->full), 0);
@@ -270,6 +279,7 @@ void h1_bench_expect_head(struct h1_bench *bench, int code, const char *text)
     CU_ASSERT_EQUAL(atoi(bench->got + strlen("HTTP/1.1 ")), code);
     CU_ASSERT(vts_str_split(&head, '\n', &line) && vts_str_starts_with(line, "HTTP/1.1 "));
     CU_ASSERT(vts_str_split(&head, '\n', &line) && vts_str_starts_with(line, "date: "));
+    CU_ASSERT_FATAL(head.len >= 2);
     rest_len = head.len - 2; /* without the empty line */
     memcpy(rest, head.ptr, rest_len);
     rest[rest_len] = '\0';

@@ -54,6 +54,7 @@ struct h1_user {
 };
 
 struct h1_bench {
+    bool is_open;
     struct vts_loop *loop;
     struct vts_limits limits;
     struct vts_tls_ctx *tls;
@@ -74,15 +75,18 @@ struct h1_bench {
     int read_error; /* of OpenSSL, when nothing more came */
 };
 
-/* limits may be NULL; otherwise as for `--limit`. The client is connected. */
+/* bench is static. What a test that failed has left open is closed first. limits may be NULL;
+ * otherwise as for `--limit`. The client is connected. */
 void h1_bench_open(struct h1_bench *bench, const char *limits);
 /* Stops the server. */
 void h1_bench_close(struct h1_bench *bench);
 
 /* Runs fn(bench) in the loop's thread and waits for its end. */
 void h1_bench_run(struct h1_bench *bench, void (*fn)(struct h1_bench *bench));
-/* Wait until a user is attached, and until it has been told that it is over; once each. */
+/* Wait until a user is attached, until it keeps a full window, and until it has been told that it
+ * is over; once each. */
 void h1_bench_await_begin(struct h1_bench *bench);
+void h1_bench_await_full(struct h1_bench *bench);
 void h1_bench_await_close(struct h1_bench *bench);
 
 /* Ends the client's connection without a word of TLS. */
