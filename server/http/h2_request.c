@@ -313,6 +313,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     if (stream == NULL)
         return 0;
     stop_awaiting(h2, stream);
+    vts_exchange_detach(&stream->exchange); /* the user may still give back what it held */
     h2->held_bytes -= stream->held_bytes;
     h2->kept_count -= stream->is_kept;
     h2->recent = NULL;

@@ -267,6 +267,11 @@ static size_t find(struct h1_bench *bench, const char *end)
     return at == NULL ? 0 : (size_t)(at - bench->got) + strlen(end);
 }
 
+static int code_of_head(const struct h1_bench *bench)
+{
+    return (int)strtol(bench->got + strlen("HTTP/1.1 "), NULL, 10);
+}
+
 void h1_bench_expect_head(struct h1_bench *bench, int code, const char *text)
 {
     size_t len = find(bench, "\r\n\r\n");
@@ -276,7 +281,7 @@ void h1_bench_expect_head(struct h1_bench *bench, int code, const char *text)
     size_t rest_len;
 
     CU_ASSERT_FATAL(len > 0 && len < sizeof(rest));
-    CU_ASSERT_EQUAL(atoi(bench->got + strlen("HTTP/1.1 ")), code);
+    CU_ASSERT_EQUAL(code_of_head(bench), code);
     CU_ASSERT(vts_str_split(&head, '\n', &line) && vts_str_starts_with(line, "HTTP/1.1 "));
     CU_ASSERT(vts_str_split(&head, '\n', &line) && vts_str_starts_with(line, "date: "));
     CU_ASSERT_FATAL(head.len >= 2);
@@ -294,7 +299,7 @@ int h1_bench_read_code(struct h1_bench *bench)
 
     if (len == 0)
         return -1;
-    code = atoi(bench->got + strlen("HTTP/1.1 "));
+    code = code_of_head(bench);
     drop(bench, len);
     return code;
 }
