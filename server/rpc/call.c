@@ -157,6 +157,13 @@ const struct vts_call_handler *vts_call_handler_of(struct vts_call *call)
     return call->handler;
 }
 
+void vts_call_tell_drain(struct vts_call *call)
+{
+    if (call->loop->is_draining && call->state != VTS_CALL_OVER && call->handler != NULL &&
+        call->handler->on_drain != NULL)
+        call->handler->on_drain(call);
+}
+
 void vts_call_set_get(struct vts_call *call)
 {
     call->is_get = true;

@@ -30,7 +30,8 @@ struct vts_call_handler {
      * where the handler's data is to be freed. After the handler's own vts_call_finish() it comes
      * later. */
     void (*on_end)(struct vts_call *call);
-    /* The server is about to stop. Without it, calls go on for as long as the drain lasts. */
+    /* The server is about to stop; a call that begins after that is told right after its first
+     * event. Without it, calls go on for as long as the drain lasts. */
     void (*on_drain)(struct vts_call *call);
 };
 

@@ -245,6 +245,8 @@ static void end_body(struct vts_call *call)
         handler->on_half_close(call);
     if (call->state != VTS_CALL_OVER)
         vts_call_bound(call);
+    if (vts_rpc_has_one_request(call->method))
+        vts_call_tell_drain(call);
 }
 
 static void end_plain_body(struct vts_call *call)

@@ -121,6 +121,8 @@ void vts_call_break(struct vts_call *call, enum vts_rpc_code code, const char *m
 const struct vts_call_handler *vts_call_handler_of(struct vts_call *call);
 /* Sees to it that the deadline, if there is one, is kept. */
 void vts_call_arm_deadline(struct vts_call *call);
+/* Has the handler know of a drain, if there is one and it wants to. */
+void vts_call_tell_drain(struct vts_call *call);
 /* The handler has the request and answers later: not for ever, where one answer is due. */
 void vts_call_bound(struct vts_call *call);
 

@@ -152,6 +152,7 @@ static void begin_post(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
     handler = vts_call_handler_of(call);
     if (handler->on_start != NULL)
         handler->on_start(call);
+    vts_call_tell_drain(call);
 }
 
 /* ---- Connect GET -------------------------------------------------------------------------------

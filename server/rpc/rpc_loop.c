@@ -172,15 +172,10 @@ enum vts_err vts_call_post(struct vts_call_ref ref, vts_call_post_fn fn, void *c
 
 void vts_rpc_loop_drain(struct vts_rpc_loop *loop)
 {
-    struct vts_list *link = loop->calls.next;
-
+    loop->is_draining = true;
     /* A call that a drain ends stays in the list until its exchange is closed. */
-    for (; link != &loop->calls; link = link->next) {
-        struct vts_call *call = VTS_CONTAINER_OF(link, struct vts_call, link);
-
-        if (call->handler != NULL && call->handler->on_drain != NULL)
-            call->handler->on_drain(call);
-    }
+    for (struct vts_list *link = loop->calls.next; link != &loop->calls; link = link->next)
+        vts_call_tell_drain(VTS_CONTAINER_OF(link, struct vts_call, link));
 }
 
 void vts_rpc_loop_free(struct vts_rpc_loop *loop)

@@ -27,6 +27,7 @@ struct vts_rpc_loop {
     struct vts_list calls; /* open ones */
     struct vts_list idle_calls;
     size_t idle_calls_count;
+    bool is_draining;
 
     /* Calls that have a vts_call_ref; slot 0 stays empty. */
     struct vts_call_slot *slots;
@@ -48,8 +49,8 @@ VTS_MUST_CHECK enum vts_err vts_rpc_loop_new(const struct vts_rpc *rpc, vts_rpc_
 /* After the last call is gone and no thread posts any more; what was posted and not run is run with
  * a NULL call. Accepts NULL. */
 void vts_rpc_loop_free(struct vts_rpc_loop *loop);
-/* Tells every call whose handler wants to know that the server is about to stop. Loop thread only.
- */
+/* Tells every call whose handler wants to know that the server is about to stop, and from then on
+ * those that begin. Loop thread only. */
 void vts_rpc_loop_drain(struct vts_rpc_loop *loop);
 /* Forgets a call's ref, if there is one. */
 void vts_rpc_loop_drop_ref(struct vts_rpc_loop *loop, struct vts_call *call);
