@@ -203,7 +203,7 @@ static inline void vts_exchange_resume(struct vts_exchange *exchange)
     exchange->ops->resume(exchange);
 }
 
-/* Lets the peer send len bytes more. */
+/* Lets the peer send as many bytes more: len of those that on_body() brought make room for them. */
 static inline void vts_exchange_consume(struct vts_exchange *exchange, size_t len)
 {
     exchange->ops->consume(exchange, len);
