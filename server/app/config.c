@@ -128,6 +128,31 @@ static enum vts_err parse_log(const char *const values[OPTION_COUNT], struct vts
     return VTS_OK;
 }
 
+static bool is_origin(struct vts_str text)
+{
+    return vts_str_equals_text(text, "*") || vts_str_starts_with(text, "https://") ||
+           vts_str_starts_with(text, "http://");
+}
+
+static enum vts_err parse_origins(const char *value, struct vts_config *config,
+                                  struct vts_error *error)
+{
+    struct vts_str rest = vts_str_of(value);
+    struct vts_str one;
+
+    config->allow_origin = NULL;
+    if (strcmp(value, "none") == 0)
+        return VTS_OK;
+    while (vts_str_split(&rest, ',', &one))
+        if (!is_origin(vts_str_trim(one)))
+            return vts_error_set(error, VTS_ERR_INVALID,
+                                 "--allow-origin \"%s\" is neither *, none, nor a list of origins "
+                                 "such as https://example.org",
+                                 value);
+    config->allow_origin = value;
+    return VTS_OK;
+}
+
 static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vts_config *config,
                                struct vts_error *error)
 {
@@ -137,8 +162,9 @@ static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vt
         return vts_error_set(error, VTS_ERR_INVALID,
                              "--store \"%s\" is not known; this version has memory",
                              values[OPTION_STORE]);
-    config->allow_origin =
-        strcmp(values[OPTION_ALLOW_ORIGIN], "none") == 0 ? NULL : values[OPTION_ALLOW_ORIGIN];
+    err = parse_origins(values[OPTION_ALLOW_ORIGIN], config, error);
+    if (err != VTS_OK)
+        return err;
     config->has_simulation = values[OPTION_SIMULATE] != NULL;
     if (config->has_simulation)
         err = vts_simulation_parse(values[OPTION_SIMULATE], &config->simulation, error);

@@ -272,8 +272,7 @@ def a_request_with_a_body_is_answered():
 
 @case
 def a_body_too_large_is_413_although_it_is_still_coming():
-    answer = curl("/vtstatus.v1.StatusService/GetStatus", "--data-binary", "@-",
-                  body=b"x" * (2 << 20))
+    answer = curl("/nothing/here", "--data-binary", "@-", body=b"x" * (2 << 20))
     expect_error(answer, 413, "resource_exhausted", "2 MiB")
     answer = curl("/status", "--data-binary", "@-", version="--http1.1", body=b"x" * (2 << 20))
     check(answer.code in (405, 413), f"code {answer.code}")
@@ -309,15 +308,25 @@ def large_headers_are_431():
 @case
 def services_to_come_say_so():
     for version in VERSIONS:
-        path = "/vtstatus.v1.StatusService/GetStatus"
+        path = "/vtstatus.v1.StatusService/WaitStatus"
         expect_error(curl(path, "-H", "Content-Type: application/json", "-d", "{}",
                           version=version), 501, "unimplemented", path)
-        answer = curl(path, version=version)
-        equal((answer.code, answer.header.get("allow")), (405, "POST"), path)
         expect_error(curl("/vtstatus.v1.StatusService/Nonsense", "-d", "{}", version=version), 404,
                      "not_found", "an unknown method")
     answer = curl(path, "-H", "Content-Type: application/grpc", "--data-binary", "")
     equal((answer.code, answer.header["grpc-status"]), (200, "12"), "gRPC")
+
+
+@case
+def methods_of_http_fit_those_of_services():
+    service = "/vtstatus.v1.StatusService/"
+    for version in VERSIONS:
+        expect_error(curl(service + "GetStatus", version=version), 415, "invalid_argument",
+                     "GET without a query")
+        for verb, method, allow in (("GET", "WatchStatus", "POST"), ("PUT", "WatchStatus", "POST"),
+                                    ("DELETE", "GetStatus", "GET, POST")):
+            answer = curl(service + method, "-X", verb, version=version)
+            equal((answer.code, answer.header.get("allow")), (405, allow), f"{verb} {method}")
 
 
 @case

@@ -435,7 +435,7 @@ def every_flag_has_an_environment_variable():
             **{name: value for name, value in os.environ.items() if name.endswith("_OPTIONS")}}
     wrong = {"CERT": "/none", "KEY": "/none", "LISTEN": "nowhere", "CLIENT_CA": "/none",
              "THREADS": "none", "STORE": "none", "SIMULATE": "none", "LIMIT": "none",
-             "LOG_LEVEL": "none", "LOG_FORMAT": "none"}
+             "LOG_LEVEL": "none", "LOG_FORMAT": "none", "ALLOW_ORIGIN": "nowhere"}
     equal({name.upper().replace("-", "_") for name in flag_names()}, set(wrong), "flags")
     for name, value in wrong.items():
         result = run(certs=False, env={**base, f"VTSTATUSD_{name}": value})
