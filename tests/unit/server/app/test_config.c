@@ -99,6 +99,7 @@ static void every_flag_takes_effect(void)
                                             "--store=memory",
                                             "--simulate=delay=5s,seed=9",
                                             "--limit=streams=7,bodies=2",
+                                            "--allow-origin=https://a.example, http://b:1",
                                             "--log-level=debug",
                                             "--log-format=json",
                                             NULL};
@@ -117,8 +118,25 @@ static void every_flag_takes_effect(void)
     CU_ASSERT_EQUAL(config.simulation.seed, 9);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_STREAMS), 7);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_BODIES), 2);
+    CU_ASSERT_STRING_EQUAL(config.allow_origin, "https://a.example, http://b:1");
     CU_ASSERT_EQUAL(config.log_level, VTS_LOG_DEBUG);
     CU_ASSERT_EQUAL(config.log_format, VTS_LOG_JSON);
+}
+
+static void origins_are_all_none_or_listed(void)
+{
+    static const char *const none[] = {"--cert=c", "--key=k", "--allow-origin=none", NULL};
+    static const char *const wrong[] = {"--cert=c", "--key=k", "--allow-origin=https://a,b", NULL};
+    static const char *const all[] = {"--cert=c", "--key=k", NULL};
+    struct vts_config config;
+    struct vts_error error;
+
+    forget_environment();
+    CU_ASSERT_EQUAL(read_arguments(none, &config, &error), VTS_OK);
+    CU_ASSERT_PTR_NULL(config.allow_origin);
+    CU_ASSERT_EQUAL(read_arguments(all, &config, &error), VTS_OK);
+    CU_ASSERT_STRING_EQUAL(config.allow_origin, "*");
+    expect_refusal(wrong, "--allow-origin");
 }
 
 static void environment_stands_in_for_flags(void)
@@ -318,6 +336,7 @@ static const struct vts_test tests[] = {
     {"arguments_of_certificate_alone_leave_the_defaults",
      arguments_of_certificate_alone_leave_the_defaults},
     {"every_flag_takes_effect", every_flag_takes_effect},
+    {"origins_are_all_none_or_listed", origins_are_all_none_or_listed},
     {"environment_stands_in_for_flags", environment_stands_in_for_flags},
     {"flag_wins_over_the_environment", flag_wins_over_the_environment},
     {"flag_given_twice_counts_the_last_time", flag_given_twice_counts_the_last_time},
