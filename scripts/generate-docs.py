@@ -16,9 +16,10 @@ CONFIG_HEAD = """\
 # Configuration of vtstatusd
 
 Every option is a flag and an environment variable; a flag wins over the variable, and an empty
-variable counts as unset. A mistake in either stops the server before it listens, with exit code 2
-and a line that names it. `--help` prints the same options; it, `--version` and `--descriptor-set`
-only print, and have no variable.
+variable counts as unset. The variable of a flag without a value is 1 for on and 0 for off. A
+mistake in either stops the server before it listens, with exit code 2 and a line that names it.
+`--help` prints the same options; it, `--version` and `--descriptor-set` only print, and have no
+variable.
 
 Generated from `server/app/options.def` and `server/guard/limits.def` by `scripts/generate-docs.py`;
 do not edit.
@@ -96,7 +97,7 @@ def code(text):
 def write_config(root):
     options = read_table(root / "server/app/options.def", 5)
     limits = read_table(root / "server/guard/limits.def", 5)
-    option_rows = [(code(f"--{flag} {argument}"), code(f"VTSTATUSD_{name}"),
+    option_rows = [(code(f"--{flag} {argument}" if argument else f"--{flag}"), code(f"VTSTATUSD_{name}"),
                     "" if value is None else code(value), text)
                    for name, flag, argument, value, text in options]
     limit_rows = [(code(name), value, unit, why) for _, name, value, unit, why in limits]

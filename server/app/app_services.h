@@ -3,19 +3,22 @@
 #ifndef VTS_APP_APP_SERVICES_H
 #define VTS_APP_APP_SERVICES_H
 
+#include "common/wire/descriptor_files.h"
 #include "server/app/config.h"
 #include "server/jobs/watch_hub.h"
 #include "server/rpc/router.h"
 #include "server/service/health_service.h"
 #include "server/service/metrics_service.h"
 
-enum { VTS_ROUTES_COUNT = 5, VTS_SERVICES_COUNT = 1 };
+enum { VTS_ROUTES_COUNT = 5, VTS_SERVICES_MAX = 4 };
 
 struct vts_services {
     struct vts_health health;
     struct vts_metrics_source metrics;
     struct vts_route routes[VTS_ROUTES_COUNT];
-    struct vts_service_row rows[VTS_SERVICES_COUNT];
+    struct vts_service_row rows[VTS_SERVICES_MAX];
+    size_t rows_count;
+    struct vts_descriptor_files *files; /* NULL: no reflection */
     struct vts_rpc *rpc;
 };
 

@@ -208,7 +208,7 @@ static void drain_worker(void *context)
 {
     struct worker *worker = context;
 
-    vts_rpc_loop_drain(worker->rpc);
+    vts_rpc_loop_drain(worker->rpc); /* first, for GOAWAY waits a while for open requests */
     vts_http_server_drain(worker->server, on_drained, worker->all);
 }
 

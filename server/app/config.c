@@ -50,7 +50,9 @@ static void make_long_options(struct option options[OPTION_COUNT + PRINTING_FLAG
     memset(options, 0, (OPTION_COUNT + PRINTING_FLAGS + 1) * sizeof(options[0]));
     for (int i = 0; i < OPTION_COUNT; i++)
         options[i] =
-            (struct option){.name = rows[i].flag, .has_arg = required_argument, .val = i + 1};
+            (struct option){.name = rows[i].flag,
+                            .has_arg = rows[i].argument == NULL ? no_argument : required_argument,
+                            .val = i + 1};
     options[OPTION_COUNT] = (struct option){.name = "help", .val = CODE_HELP};
     options[OPTION_COUNT + 1] = (struct option){.name = "version", .val = CODE_VERSION};
     options[OPTION_COUNT + 2] =
@@ -80,7 +82,7 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
             return vts_error_set(error, VTS_ERR_INVALID,
                                  "there is no option %s; see vtstatusd --help", argv[at]);
         else
-            values[code - 1] = optarg;
+            values[code - 1] = optarg == NULL ? "1" : optarg;
     }
     if (optind < argc)
         return vts_error_set(error, VTS_ERR_INVALID, "\"%s\" is no option; see vtstatusd --help",
@@ -153,10 +155,22 @@ static enum vts_err parse_origins(const char *value, struct vts_config *config,
     return VTS_OK;
 }
 
+/* An option without an argument: the flag is the value 1. */
+static enum vts_err parse_switch(enum option_name option, const char *value, bool *ret_is_set,
+                                 struct vts_error *error)
+{
+    if (value != NULL && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+        return vts_error_set(error, VTS_ERR_INVALID, "%s \"%s\" is neither 0 nor 1",
+                             rows[option].variable, value);
+    *ret_is_set = value != NULL && value[0] == '1';
+    return VTS_OK;
+}
+
 static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vts_config *config,
                                struct vts_error *error)
 {
-    enum vts_err err = VTS_OK;
+    bool has_no_reflection;
+    enum vts_err err;
 
     if (strcmp(values[OPTION_STORE], "memory") != 0)
         return vts_error_set(error, VTS_ERR_INVALID,
@@ -166,7 +180,10 @@ static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vt
     if (err != VTS_OK)
         return err;
     config->has_simulation = values[OPTION_SIMULATE] != NULL;
-    if (config->has_simulation)
+    err =
+        parse_switch(OPTION_NO_REFLECTION, values[OPTION_NO_REFLECTION], &has_no_reflection, error);
+    config->has_reflection = err == VTS_OK && !has_no_reflection;
+    if (err == VTS_OK && config->has_simulation)
         err = vts_simulation_parse(values[OPTION_SIMULATE], &config->simulation, error);
     if (err == VTS_OK && values[OPTION_LIMIT] != NULL)
         err = vts_limits_parse(&config->limits, values[OPTION_LIMIT], error);
@@ -207,8 +224,9 @@ void vts_config_write_help(struct vts_buf *buf)
                         "Options, each also by an environment variable (--log-level is "
                         "VTSTATUSD_LOG_LEVEL):\n");
     for (int i = 0; i < OPTION_COUNT; i++) {
-        vts_buf_append_format(buf, "  --%s %s\n      %s", rows[i].flag, rows[i].argument,
-                              rows[i].help);
+        vts_buf_append_format(buf, "  --%s%s%s\n      %s", rows[i].flag,
+                              rows[i].argument == NULL ? "" : " ",
+                              rows[i].argument == NULL ? "" : rows[i].argument, rows[i].help);
         if (rows[i].value != NULL)
             vts_buf_append_format(buf, "; default: %s", rows[i].value);
         vts_buf_append_text(buf, "\n");

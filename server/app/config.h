@@ -22,6 +22,7 @@ struct vts_config {
     unsigned threads;
     bool has_simulation;
     struct vts_simulation_options simulation;
+    bool has_reflection;
     const char *allow_origin; /* borrowed, as above; as vts_rpc_options.origins */
     struct vts_limits limits;
     enum vts_log_level log_level;

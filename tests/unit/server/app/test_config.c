@@ -83,6 +83,8 @@ static void arguments_of_certificate_alone_leave_the_defaults(void)
     CU_ASSERT_EQUAL(vts_address_port(&config.listen), 5000);
     CU_ASSERT_EQUAL(config.listen.of.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     CU_ASSERT_FALSE(config.has_simulation);
+    CU_ASSERT(config.has_reflection);
+    CU_ASSERT_STRING_EQUAL(config.allow_origin, "*");
     CU_ASSERT(config.threads >= 1 && config.threads <= VTS_THREADS_MAX);
     CU_ASSERT_EQUAL(config.log_level, VTS_LOG_INFO);
     CU_ASSERT_EQUAL(config.log_format, VTS_LOG_TEXT);
@@ -100,6 +102,7 @@ static void every_flag_takes_effect(void)
                                             "--simulate=delay=5s,seed=9",
                                             "--limit=streams=7,bodies=2",
                                             "--allow-origin=https://a.example, http://b:1",
+                                            "--no-reflection",
                                             "--log-level=debug",
                                             "--log-format=json",
                                             NULL};
@@ -119,6 +122,7 @@ static void every_flag_takes_effect(void)
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_STREAMS), 7);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_BODIES), 2);
     CU_ASSERT_STRING_EQUAL(config.allow_origin, "https://a.example, http://b:1");
+    CU_ASSERT_FALSE(config.has_reflection);
     CU_ASSERT_EQUAL(config.log_level, VTS_LOG_DEBUG);
     CU_ASSERT_EQUAL(config.log_format, VTS_LOG_JSON);
 }
@@ -153,6 +157,8 @@ static void environment_stands_in_for_flags(void)
     set_variable("VTSTATUSD_THREADS", "2");
     set_variable("VTSTATUSD_SIMULATE", "seed=4");
     set_variable("VTSTATUSD_LIMIT", "streams=9");
+    set_variable("VTSTATUSD_ALLOW_ORIGIN", "https://a.example");
+    set_variable("VTSTATUSD_NO_REFLECTION", "1");
     set_variable("VTSTATUSD_LOG_LEVEL", "warn");
     set_variable("VTSTATUSD_LOG_FORMAT", "json");
     CU_ASSERT_EQUAL_FATAL(read_arguments(none, &config, &error), VTS_OK);
@@ -162,6 +168,8 @@ static void environment_stands_in_for_flags(void)
     CU_ASSERT_EQUAL(vts_address_port(&config.listen), 1234);
     CU_ASSERT_EQUAL(config.threads, 2);
     CU_ASSERT_EQUAL(config.simulation.seed, 4);
+    CU_ASSERT_STRING_EQUAL(config.allow_origin, "https://a.example");
+    CU_ASSERT_FALSE(config.has_reflection);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_STREAMS), 9);
     CU_ASSERT_EQUAL(config.log_level, VTS_LOG_WARN);
     CU_ASSERT_EQUAL(config.log_format, VTS_LOG_JSON);
@@ -179,6 +187,35 @@ static void flag_wins_over_the_environment(void)
     CU_ASSERT_EQUAL(config.threads, 5);
     set_variable("VTSTATUSD_THREADS", "nonsense");
     CU_ASSERT_EQUAL(read_two("--threads", "5", &config, &error), VTS_OK);
+    forget_environment();
+}
+
+static void variable_of_a_flag_without_value_is_1_or_0(void)
+{
+    static const struct {
+        const char *value;
+        enum vts_err err;
+        bool has_reflection;
+    } rows[] = {
+        {"1", VTS_OK, false},
+        {"0", VTS_OK, true},
+        {"yes", VTS_ERR_INVALID, false},
+        {"10", VTS_ERR_INVALID, false},
+        {"01", VTS_ERR_INVALID, false},
+    };
+    struct vts_config config;
+    struct vts_error error;
+
+    forget_environment();
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        set_variable("VTSTATUSD_NO_REFLECTION", rows[i].value);
+        CU_ASSERT_EQUAL(read_two("--threads", "1", &config, &error), rows[i].err);
+        CU_ASSERT_EQUAL(config.has_reflection, rows[i].has_reflection);
+    }
+    CU_ASSERT_STRING_EQUAL(error.text, "VTSTATUSD_NO_REFLECTION \"01\" is neither 0 nor 1");
+    set_variable("VTSTATUSD_NO_REFLECTION", "0");
+    CU_ASSERT_EQUAL(read_two("--threads=1", "--no-reflection", &config, &error), VTS_OK);
+    CU_ASSERT_FALSE(config.has_reflection);
     forget_environment();
 }
 
@@ -231,6 +268,7 @@ static void unknown_argument_is_refused_by_name(void)
     static const char *const empty[] = {"", NULL};
     static const char *const ambiguous[] = {"--log", NULL};
     static const char *const surplus[] = {"--help=yes", NULL};
+    static const char *const surplus_too[] = {"--no-reflection=1", NULL};
 
     forget_environment();
     expect_refusal(option, "there is no option --bogus");
@@ -241,6 +279,7 @@ static void unknown_argument_is_refused_by_name(void)
     expect_refusal(empty, "\"\" is no option");
     expect_refusal(ambiguous, "there is no option --log");
     expect_refusal(surplus, "--help=yes");
+    expect_refusal(surplus_too, "--no-reflection=1");
 }
 
 static void option_without_its_value_is_refused_by_name(void)
@@ -250,6 +289,8 @@ static void option_without_its_value_is_refused_by_name(void)
         const char *const arguments[] = {option_rows[i].flag, NULL};
         char expected[64];
 
+        if (option_rows[i].argument == NULL)
+            continue;
         (void)snprintf(expected, sizeof(expected), "%s needs a value", option_rows[i].flag);
         expect_refusal(arguments, expected);
     }
@@ -316,10 +357,11 @@ static void help_text_names_every_option_and_default(void)
     vts_buf_append(&buf, "", 1);
     CU_ASSERT_EQUAL_FATAL(vts_buf_check(&buf), VTS_OK);
     for (size_t i = 0; i < VTS_ARRAY_LEN(option_rows); i++) {
+        const char *argument = option_rows[i].argument;
         char expected[128];
 
-        (void)snprintf(expected, sizeof(expected), "  %s %s\n", option_rows[i].flag,
-                       option_rows[i].argument);
+        (void)snprintf(expected, sizeof(expected), "  %s%s%s\n", option_rows[i].flag,
+                       argument == NULL ? "" : " ", argument == NULL ? "" : argument);
         CU_ASSERT_PTR_NOT_NULL(strstr(buf.ptr, expected));
         if (option_rows[i].value == NULL)
             continue;
@@ -339,6 +381,7 @@ static const struct vts_test tests[] = {
     {"origins_are_all_none_or_listed", origins_are_all_none_or_listed},
     {"environment_stands_in_for_flags", environment_stands_in_for_flags},
     {"flag_wins_over_the_environment", flag_wins_over_the_environment},
+    {"variable_of_a_flag_without_value_is_1_or_0", variable_of_a_flag_without_value_is_1_or_0},
     {"flag_given_twice_counts_the_last_time", flag_given_twice_counts_the_last_time},
     {"empty_variable_counts_as_unset", empty_variable_counts_as_unset},
     {"missing_certificate_or_key_is_refused_with_advice",
