@@ -145,8 +145,8 @@ static void start_watch(struct vts_call *call, const ProtobufCMessage *message)
     }
     watch->is_known = is_known(vts_call_context(call), request->service);
     vts_call_set_data(call, watch);
-    vts_call_drop_request(call);
-    tell(call);
+    if (vts_call_keep(call) == VTS_OK)
+        tell(call);
 }
 
 static void drain_watch(struct vts_call *call)
