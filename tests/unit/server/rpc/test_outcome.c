@@ -76,14 +76,13 @@ static void outcome_in_grpc_has_the_code_in_its_header(void)
         char number[8];
 
         fake_exchange_init(&fake, VTS_METHOD_POST, "/a.B/C");
-        fake_exchange_set(&fake, VTS_FIELD_CONTENT_TYPE, "application/grpc+proto");
-        vts_outcome_send_grpc(&fake.exchange, rows[i].code, "not so");
+        vts_outcome_send_grpc(&fake.exchange, "application/grpc+json", rows[i].code, "not so");
         (void)snprintf(number, sizeof(number), "%d", rows[i].code);
         CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
         CU_ASSERT_EQUAL(fake.body_len, 0);
         CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "grpc-status"), number);
         CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "grpc-message"), "not so");
-        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/grpc");
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/grpc+json");
         fake_exchange_fini(&fake);
     }
 }

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "common/base/macros.h"
-#include "server/rpc/router.h"
 #include "tests/support/suite.h"
-#include "tests/unit/server/fake_exchange.h"
-#include "vtstatus/v1/status_service.pb-c.h"
+#include "tests/unit/server/rpc/toy_bench.h"
 
 /* Answers with a code that tells which route it was. */
 static void answer(void *code, struct vts_exchange *exchange)
@@ -27,23 +25,29 @@ static const struct vts_route routes[] = {
     {"/post", "POST", 1u << VTS_METHOD_POST, answer, &code_post},
 };
 
-static const ProtobufCServiceDescriptor *const services[] = {
-    &vtstatus__v1__status_service__descriptor};
+static struct toy_bench bench;
 
-static struct vts_router router = {.routes = routes,
-                                   .routes_count = VTS_ARRAY_LEN(routes),
-                                   .services = services,
-                                   .services_count = VTS_ARRAY_LEN(services)};
-
-static struct fake_exchange fake;
+/* Both steps, as a connection takes them; content_type may be NULL. Leaves the exchange open. */
+static int route_with(enum vts_method method, const char *target, const char *content_type)
+{
+    toy_bench_open(&bench, NULL);
+    bench.router.routes = routes;
+    bench.router.routes_count = VTS_ARRAY_LEN(routes);
+    toy_bench_make(&bench, target, content_type);
+    bench.fake.exchange.request.method = method;
+    toy_bench_begin(&bench);
+    toy_bench_end(&bench);
+    toy_bench_read(&bench);
+    CU_ASSERT_EQUAL(bench.fake.sent_count + bench.fake.started_count, 1);
+    return bench.fake.exchange.response.code;
+}
 
 static int route(enum vts_method method, const char *target)
 {
-    fake_exchange_init(&fake, method, target);
-    vts_router_handle(&router, &fake.exchange);
-    CU_ASSERT_EQUAL(fake.sent_count, 1);
-    fake_exchange_fini(&fake);
-    return fake.exchange.response.code;
+    int code = route_with(method, target, NULL);
+
+    toy_bench_close(&bench);
+    return code;
 }
 
 static void path_finds_its_route_and_no_other(void)
@@ -55,8 +59,7 @@ static void path_finds_its_route_and_no_other(void)
         {"/one", 201},   {"/one?x=y", 201}, {"/one/", 404},    {"/One", 404},
         {"/on", 404},    {"/ones", 404},    {"/%6fne", 404},   {"//one", 404},
         {"/./one", 404}, {"/below/", 202},  {"/below/a", 202}, {"/below/a/b?c", 202},
-        {"/below", 404}, {"/belowa", 404},  {"/", 404},        {"*", 404},
-        {"", 404},       {"?x", 404},       {"one", 404},
+        {"/below", 404}, {"/belowa", 404},  {"/", 404},        {"/?x", 404},
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
@@ -68,9 +71,10 @@ static void method_not_of_the_route_is_refused_with_allow(void)
     for (int method = VTS_METHOD_GET; method < VTS_METHOD_OTHER; method++) {
         bool reads = method == VTS_METHOD_GET || method == VTS_METHOD_HEAD;
 
-        CU_ASSERT_EQUAL(route((enum vts_method)method, "/one"), reads ? 201 : 405);
-        if (!reads)
-            CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "allow"), "GET, HEAD");
+        CU_ASSERT_EQUAL(route_with((enum vts_method)method, "/one", NULL), reads ? 201 : 405);
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&bench.fake, "allow"),
+                               reads ? "(none)" : "GET, HEAD");
+        toy_bench_close(&bench);
         CU_ASSERT_EQUAL(route((enum vts_method)method, "/post"),
                         method == VTS_METHOD_POST ? 203 : 405);
     }
@@ -84,53 +88,68 @@ static void method_that_is_not_known_is_unimplemented(void)
 
 static void path_that_is_nowhere_is_not_found(void)
 {
-    CU_ASSERT_EQUAL(route(VTS_METHOD_POST, "/nowhere"), 404);
-    CU_ASSERT_PTR_NOT_NULL(strstr(fake.body, "\"code\":\"not_found\""));
-    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/json");
+    CU_ASSERT_EQUAL(route_with(VTS_METHOD_POST, "/nowhere", NULL), 404);
+    CU_ASSERT_PTR_NOT_NULL(strstr(bench.fake.body, "\"code\":\"not_found\""));
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&bench.fake, "content-type"), "application/json");
+    toy_bench_close(&bench);
 }
 
-static void method_of_a_known_service_is_unimplemented(void)
+static void path_without_a_slash_is_not_found(void)
 {
-    CU_ASSERT_EQUAL(route(VTS_METHOD_POST, "/vtstatus.v1.StatusService/GetStatus"), 501);
-    CU_ASSERT_PTR_NOT_NULL(strstr(fake.body, "\"code\":\"unimplemented\""));
-    CU_ASSERT_EQUAL(route(VTS_METHOD_GET, "/vtstatus.v1.StatusService/GetStatus"), 405);
-    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "allow"), "POST");
+    static const char *const targets[] = {"*", "", "?x", "one", "toy.v1.ToyService/Unary"};
+
+    toy_bench_open(&bench, NULL);
+    bench.router.routes = routes;
+    bench.router.routes_count = VTS_ARRAY_LEN(routes);
+    for (size_t i = 0; i < VTS_ARRAY_LEN(targets); i++) {
+        toy_bench_make(&bench, "Unary", "application/json");
+        vts_request_set_target(&bench.fake.exchange.request, vts_str_of(targets[i]));
+        toy_bench_begin(&bench);
+        toy_bench_end(&bench);
+        CU_ASSERT_EQUAL(bench.fake.sent_count, 1);
+        CU_ASSERT_EQUAL(bench.fake.exchange.response.code, 404);
+    }
+    toy_bench_close(&bench);
 }
 
-static void near_misses_of_a_known_service_are_not_found(void)
+static void method_that_nobody_implements_is_unimplemented(void)
+{
+    CU_ASSERT_EQUAL(route_with(VTS_METHOD_POST, "/toy.v1.ToyService/Missing", "application/json"),
+                    501);
+    CU_ASSERT_PTR_NOT_NULL(strstr(bench.fake.body, "\"code\":\"unimplemented\""));
+    toy_bench_close(&bench);
+    CU_ASSERT_EQUAL(route_with(VTS_METHOD_GET, "/toy.v1.ToyService/Missing", NULL), 405);
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&bench.fake, "allow"), "POST");
+    toy_bench_close(&bench);
+}
+
+static void near_misses_of_a_method_are_not_found(void)
 {
     static const char *const targets[] = {
-        "/vtstatus.v1.StatusService",           "/vtstatus.v1.StatusService/",
-        "/vtstatus.v1.StatusService/getStatus", "/vtstatus.v1.StatusService/GetStatus/",
-        "/vtstatus.v1.Other/GetStatus",         "vtstatus.v1.StatusService/GetStatus",
+        "/toy.v1.ToyService",        "/toy.v1.ToyService/",  "/toy.v1.ToyService/unary",
+        "/toy.v1.ToyService/Unary/", "/toy.v1.Other/Unary",  "//toy.v1.ToyService/Unary",
+        "/toy.v1.ToyService//Unary", "/toy.v1.ToyService/U", "/toy.v1.ToyService/%55nary",
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(targets); i++)
         CU_ASSERT_EQUAL(route(VTS_METHOD_POST, targets[i]), 404);
 }
 
-static void grpc_call_is_refused_in_grpc(void)
+static void call_takes_precedence_over_a_route(void)
 {
-    static const struct {
-        const char *content_type;
-        bool is_grpc;
-    } rows[] = {
-        {"application/grpc", true},         {"application/grpc+proto", true},
-        {"application/grpc;charset", true}, {"application/grpc-web", false},
-        {"application/grpcx", false},       {"application/json", false},
-    };
+    static const struct vts_route all[] = {
+        {"/", "GET, HEAD, POST", VTS_ROUTES_READ | 1u << VTS_METHOD_POST, answer, &code_below}};
 
-    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
-        fake_exchange_init(&fake, VTS_METHOD_POST, "/a.B/C");
-        fake_exchange_set(&fake, VTS_FIELD_CONTENT_TYPE, rows[i].content_type);
-        vts_router_handle(&router, &fake.exchange);
-        CU_ASSERT_EQUAL(fake.exchange.response.code, rows[i].is_grpc ? 200 : 404);
-        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "grpc-status"),
-                               rows[i].is_grpc ? "12" : "(none)");
-        if (rows[i].is_grpc)
-            CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/grpc");
-        fake_exchange_fini(&fake);
-    }
+    toy_bench_open(&bench, &(struct toy_script){.on_message = toy_answer});
+    bench.router.routes = all;
+    bench.router.routes_count = VTS_ARRAY_LEN(all);
+    toy_bench_start(&bench, "Unary", "application/proto");
+    toy_bench_call(&bench, "hello");
+    CU_ASSERT_EQUAL(bench.fake.exchange.response.code, 200);
+    toy_bench_start(&bench, "/toy.v1.ToyService/Other", "application/json");
+    toy_bench_end(&bench);
+    CU_ASSERT_EQUAL(bench.fake.exchange.response.code, 202);
+    toy_bench_close(&bench);
 }
 
 static void fault_of_http_is_answered_before_routing(void)
@@ -147,15 +166,16 @@ static void fault_of_http_is_answered_before_routing(void)
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
         char expected[128];
 
-        fake_exchange_init(&fake, VTS_METHOD_GET, "/one");
-        fake.exchange.request.fault = rows[i].fault;
-        fake.exchange.request.fault_text = "it is wrong";
-        vts_router_handle(&router, &fake.exchange);
+        toy_bench_open(&bench, NULL);
+        toy_bench_make(&bench, "/one", NULL);
+        bench.fake.exchange.request.fault = rows[i].fault;
+        bench.fake.exchange.request.fault_text = "it is wrong";
+        vts_router_handle(&bench.router, &bench.fake.exchange);
         (void)snprintf(expected, sizeof(expected), "{\"code\":\"%s\",\"message\":\"it is wrong\"}",
                        rows[i].word);
-        CU_ASSERT_EQUAL(fake.exchange.response.code, rows[i].fault);
-        CU_ASSERT_STRING_EQUAL(fake.body, expected);
-        fake_exchange_fini(&fake);
+        CU_ASSERT_EQUAL(bench.fake.exchange.response.code, rows[i].fault);
+        CU_ASSERT_STRING_EQUAL(bench.fake.body, expected);
+        toy_bench_close(&bench);
     }
 }
 
@@ -165,9 +185,11 @@ static const struct vts_test tests[] = {
      method_not_of_the_route_is_refused_with_allow},
     {"method_that_is_not_known_is_unimplemented", method_that_is_not_known_is_unimplemented},
     {"path_that_is_nowhere_is_not_found", path_that_is_nowhere_is_not_found},
-    {"method_of_a_known_service_is_unimplemented", method_of_a_known_service_is_unimplemented},
-    {"near_misses_of_a_known_service_are_not_found", near_misses_of_a_known_service_are_not_found},
-    {"grpc_call_is_refused_in_grpc", grpc_call_is_refused_in_grpc},
+    {"path_without_a_slash_is_not_found", path_without_a_slash_is_not_found},
+    {"method_that_nobody_implements_is_unimplemented",
+     method_that_nobody_implements_is_unimplemented},
+    {"near_misses_of_a_method_are_not_found", near_misses_of_a_method_are_not_found},
+    {"call_takes_precedence_over_a_route", call_takes_precedence_over_a_route},
     {"fault_of_http_is_answered_before_routing", fault_of_http_is_answered_before_routing},
 };
 
