@@ -8,6 +8,7 @@
 #include "common/base/macros.h"
 #include "tests/support/suite.h"
 #include "tests/unit/server/rpc/toy_bench.h"
+#include "toy.pb-c.h"
 
 static struct toy_bench bench;
 

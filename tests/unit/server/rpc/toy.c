@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/macros.h"
+#include "toy.pb-c.h"
 
 struct toy *toy_of(const struct vts_call *call)
 {

@@ -4,7 +4,8 @@
 #define VTS_TESTS_TOY_H
 
 #include "server/rpc/service.h"
-#include "toy.pb-c.h"
+
+struct Toy__V1__Ask; /* of toy.pb-c.h, which the build makes */
 
 /* toy.proto and all it imports, as a serialized google.protobuf.FileDescriptorSet. */
 extern const unsigned char toy_set[];
@@ -15,7 +16,7 @@ enum { TOY_SMALL_MAX_BYTES = 64, TOY_TEXT_BYTES = 256 };
 /* What handlers do, each after it has counted; NULL: nothing more. */
 struct toy_script {
     void (*on_start)(struct vts_call *call);
-    void (*on_message)(struct vts_call *call, const Toy__V1__Ask *ask);
+    void (*on_message)(struct vts_call *call, const struct Toy__V1__Ask *ask);
     void (*on_half_close)(struct vts_call *call);
     void (*on_writable)(struct vts_call *call);
     void (*on_end)(struct vts_call *call);
@@ -50,9 +51,9 @@ void toy_resume(struct vts_call *call);
 /* Sends a Tell of the text, and that many bytes of 'x'. */
 enum vts_err toy_tell(struct vts_call *call, const char *text, size_t body_bytes);
 /* Echoes the message and finishes. As a script's on_message, for one answer. */
-void toy_answer(struct vts_call *call, const Toy__V1__Ask *ask);
+void toy_answer(struct vts_call *call, const struct Toy__V1__Ask *ask);
 /* Echoes the message. As a script's on_message, for streams. */
-void toy_echo(struct vts_call *call, const Toy__V1__Ask *ask);
+void toy_echo(struct vts_call *call, const struct Toy__V1__Ask *ask);
 /* Ends with OK. As a script's on_half_close, or any other event. */
 void toy_finish(struct vts_call *call);
 /* Sends what was heard and finishes. As a script's on_half_close, for one answer. */

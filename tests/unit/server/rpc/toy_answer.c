@@ -10,6 +10,7 @@
 #include "common/wire/envelope.h"
 #include "server/rpc/codec.h"
 #include "tests/unit/server/rpc/toy_bench.h"
+#include "toy.pb-c.h"
 
 enum { ANSWER_MAX_BYTES = 4 * 1024 * 1024, ARENA_MAX_BYTES = 8 * 1024 * 1024 };
 

@@ -10,6 +10,7 @@
 #include "common/wire/base64.h"
 #include "common/wire/envelope.h"
 #include "server/rpc/codec.h"
+#include "toy.pb-c.h"
 
 enum { REQUEST_MAX_BYTES = 8 * 1024 * 1024, TARGET_BYTES = 8 * 1024 };
 
