@@ -22,7 +22,7 @@ enum vts_err vts_json_any_unpack(const ProtobufCMessageDescriptor *type, Protobu
         return VTS_ERR_LIMIT;
     err = vts_scan_check(vts_str_make(bytes.data, bytes.len), type, &limits, NULL);
     if (err != VTS_OK)
-        return err;
+        return err == VTS_ERR_PROTOCOL ? VTS_ERR_INVALID : err;
     vts_pb_heap_init(&ret_content->heap, limits.max_memory_bytes);
     ret_content->message =
         protobuf_c_message_unpack(type, &ret_content->heap.allocator, bytes.len, bytes.data);

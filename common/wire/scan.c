@@ -83,13 +83,13 @@ static size_t round_up(size_t size)
 
 static enum vts_err fail_broken(struct scan *scan)
 {
-    return vts_error_set(scan->error, VTS_ERR_INVALID, "the message is not protobuf all through");
+    return vts_error_set(scan->error, VTS_ERR_PROTOCOL, "the message is not protobuf all through");
 }
 
-static enum vts_err fail_field(struct scan *scan, const ProtobufCFieldDescriptor *field,
-                               const char *what)
+static enum vts_err fail_field(struct scan *scan, enum vts_err err,
+                               const ProtobufCFieldDescriptor *field, const char *what)
 {
-    return vts_error_set(scan->error, VTS_ERR_INVALID, "%s of %s %s", field->name,
+    return vts_error_set(scan->error, err, "%s of %s %s", field->name,
                          scan->frames[scan->depth].type->name, what);
 }
 
@@ -271,7 +271,7 @@ static enum vts_err scan_list(struct scan *scan, struct frame *frame,
         value->wire_type == WIRE_LEN && kinds[field->type].wire_type != value->wire_type;
 
     if (is_packed && !count_packed(field->type, value->bytes, &count))
-        return fail_field(scan, field, "is not a packed list");
+        return fail_field(scan, VTS_ERR_PROTOCOL, field, "is not a packed list");
     if (!mark_seen(frame, field))
         scan->memory_bytes += 15; /* what rounding adds to its array */
     scan->memory_bytes += count * kinds[field->type].size;
@@ -287,7 +287,7 @@ static enum vts_err scan_content(struct scan *scan, const ProtobufCFieldDescript
         scan->memory_bytes += round_up(value->bytes.len + 1);
         return vts_utf8_is_c_string(value->bytes)
                    ? VTS_OK
-                   : fail_field(scan, field, "is not UTF-8 text without NUL");
+                   : fail_field(scan, VTS_ERR_INVALID, field, "is not UTF-8 text without NUL");
     case PROTOBUF_C_TYPE_BYTES:
         scan->memory_bytes += round_up(value->bytes.len);
         return VTS_OK;
@@ -305,14 +305,14 @@ static enum vts_err scan_known(struct scan *scan, struct frame *frame,
 
     if (value->wire_type != kinds[field->type].wire_type &&
         !(is_list && value->wire_type == WIRE_LEN))
-        return fail_field(scan, field, "is of another type");
+        return fail_field(scan, VTS_ERR_PROTOCOL, field, "is of another type");
     if (is_list) {
         enum vts_err err = scan_list(scan, frame, field, value);
 
         if (err != VTS_OK)
             return err;
     } else if (mark_seen(frame, field) && field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return fail_field(scan, field, "is there twice");
+        return fail_field(scan, VTS_ERR_INVALID, field, "is there twice");
     }
     return scan_content(scan, field, value);
 }

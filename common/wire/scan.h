@@ -29,10 +29,11 @@ struct vts_scan_limits {
 
 /* Checks bytes as a message of the type.
  *
- * VTS_ERR_INVALID when they are not fields all through
- * (https://protobuf.dev/programming-guides/encoding/); for a field of the wrong wire type, groups
- * among them; for a string that is no UTF-8 or has a NUL; for a field that holds one message and
- * stands there twice, since protobuf-c merges the two wrongly. VTS_ERR_LIMIT when the message is
+ * VTS_ERR_PROTOCOL when they are not fields all through
+ * (https://protobuf.dev/programming-guides/encoding/), or for a field of the wrong wire type,
+ * groups among them. VTS_ERR_INVALID for what is protobuf and yet no such message: a string that is
+ * no UTF-8 or has a NUL, or a field that holds one message and stands there twice, since protobuf-c
+ * merges the two wrongly. VTS_ERR_LIMIT when the message is
  * past a limit, has 2 GiB, or is of a type with more than VTS_SCAN_MAX_FIELDS fields. *error, which
  * may be NULL, gets a text for the peer that repeats nothing of its bytes. */
 VTS_MUST_CHECK enum vts_err vts_scan_check(struct vts_str bytes,

@@ -10,7 +10,7 @@ static enum vts_err refuse_memory(const struct vts_arena *arena, struct vts_erro
 {
     enum vts_err err = vts_arena_check(arena);
 
-    return vts_error_set(error, err == VTS_OK ? VTS_ERR_INVALID : err, "%s",
+    return vts_error_set(error, err == VTS_OK ? VTS_ERR_PROTOCOL : err, "%s",
                          err == VTS_OK ? "the message cannot be unpacked"
                                        : "the message needs too much memory");
 }

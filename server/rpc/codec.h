@@ -9,8 +9,10 @@
 enum vts_codec { VTS_CODEC_PROTO, VTS_CODEC_JSON };
 
 /* Makes a request message of the method in the arena. Bytes are looked through before anything is
- * made of them. VTS_ERR_INVALID: no such message; VTS_ERR_LIMIT: more in it than one message may
- * have, or than the arena; VTS_ERR_NOMEM. error has a text for the peer. */
+ * made of them. VTS_ERR_PROTOCOL: they are no protobuf of the type; VTS_ERR_INVALID: they say what
+ * the message may not have, such as text that is no UTF-8, or are no JSON of it; VTS_ERR_LIMIT:
+ * more in it than one message may have, or than the arena; VTS_ERR_NOMEM. But for the last, error
+ * has a text for the peer. */
 VTS_MUST_CHECK enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts_codec codec,
                                              const ProtobufCMessageDescriptor *type,
                                              struct vts_str bytes, struct vts_arena *arena,

@@ -36,7 +36,8 @@ static enum vts_err scan(struct vts_str bytes, const ProtobufCMessageDescriptor 
     enum vts_err err = vts_scan_check(bytes, type, limits, &error);
     struct vts_str text = vts_str_of(error.text);
 
-    VTS_ASSERT(err == VTS_OK || err == VTS_ERR_INVALID || err == VTS_ERR_LIMIT);
+    VTS_ASSERT(err == VTS_OK || err == VTS_ERR_PROTOCOL || err == VTS_ERR_INVALID ||
+               err == VTS_ERR_LIMIT);
     VTS_ASSERT((err == VTS_OK) == (text.len == 0));
     VTS_ASSERT(vts_utf8_is_c_string(text));
     VTS_ASSERT(err == vts_scan_check(bytes, type, limits, NULL));

@@ -334,7 +334,7 @@ static void scan_broken_bytes_are_refused(void)
     for (size_t i = 0; i < VTS_ARRAY_LEN(broken); i++)
         CU_ASSERT_EQUAL(
             check_text(broken[i].bytes, broken[i].size, &vtstest__every_type__descriptor),
-            VTS_ERR_INVALID);
+            VTS_ERR_PROTOCOL);
 }
 
 static void scan_wrong_wire_types_are_refused(void)
@@ -355,10 +355,10 @@ static void scan_wrong_wire_types_are_refused(void)
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(wrong); i++)
         CU_ASSERT_EQUAL(check_text(wrong[i].bytes, wrong[i].size, &vtstest__every_type__descriptor),
-                        VTS_ERR_INVALID);
+                        VTS_ERR_PROTOCOL);
     /* Of lists: floats as varints, strings in 32 bits. */
-    CU_ASSERT_EQUAL(check_text("\x18\x01", 3, &vtstest__lists__descriptor), VTS_ERR_INVALID);
-    CU_ASSERT_EQUAL(check_text("\x35xxxx", 6, &vtstest__lists__descriptor), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(check_text("\x18\x01", 3, &vtstest__lists__descriptor), VTS_ERR_PROTOCOL);
+    CU_ASSERT_EQUAL(check_text("\x35xxxx", 6, &vtstest__lists__descriptor), VTS_ERR_PROTOCOL);
 }
 
 static void scan_broken_packed_lists_are_refused(void)
@@ -377,7 +377,7 @@ static void scan_broken_packed_lists_are_refused(void)
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(broken); i++)
         CU_ASSERT_EQUAL(check_text(broken[i].bytes, broken[i].size, &vtstest__lists__descriptor),
-                        VTS_ERR_INVALID);
+                        VTS_ERR_PROTOCOL);
 }
 
 static void scan_long_but_complete_varints_pass(void)
@@ -441,7 +441,7 @@ static void scan_texts_name_fields_and_repeat_no_input(void)
     CU_ASSERT_STRING_EQUAL(error.text,
                            "job_id of vtstatus.v1.GetStatusRequest is not UTF-8 text without NUL");
     CU_ASSERT_EQUAL(vts_scan_check(vts_str_of("\x0a\x09secret"), type, &product, &error),
-                    VTS_ERR_INVALID);
+                    VTS_ERR_PROTOCOL);
     CU_ASSERT_STRING_EQUAL(error.text, "the message is not protobuf all through");
 }
 
