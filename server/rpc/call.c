@@ -64,6 +64,7 @@ static void call_free(struct vts_call *call)
     vts_rpc_loop_drop_ref(loop, call);
     vts_envelope_reader_fini(&call->reader);
     vts_buf_fini(&call->raw);
+    vts_buf_fini(&call->only);
     vts_arena_fini(&call->arena);
     vts_arena_fini(&call->notes);
     vts_list_remove(&call->link);
@@ -143,7 +144,8 @@ struct vts_call *vts_call_new(struct vts_rpc_loop *loop, struct vts_exchange *ex
     vts_arena_init(&call->arena, arena_max_bytes(method));
     vts_arena_init(&call->notes, NOTES_MAX_BYTES);
     vts_envelope_reader_init(&call->reader, method->request_max_bytes);
-    vts_buf_init(&call->raw, RAW_MAX_BYTES + method->request_max_bytes);
+    vts_buf_init(&call->raw, dialect->has_envelopes ? RAW_MAX_BYTES : method->request_max_bytes);
+    vts_buf_init(&call->only, method->request_max_bytes);
     vts_list_init(&call->link);
     vts_list_push_back(&loop->calls, &call->link);
     vts_exchange_attach(exchange, &exchange_user_ops, call);
@@ -416,7 +418,6 @@ enum vts_err vts_call_keep(struct vts_call *call)
                         "this connection has too many calls that wait for news");
         return VTS_ERR_LIMIT;
     }
-    call->request = NULL;
     vts_arena_fini(&call->arena);
     return VTS_OK;
 }

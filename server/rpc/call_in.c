@@ -4,7 +4,8 @@
  * Bytes are given back to the peer's window as they are looked at, and not while the handler is
  * paused: so a slow handler holds back its own client, with at most one window of bytes kept here.
  * A method with one request gets it only when the client has said all, because only then it is
- * known to be the only one.
+ * known to be the only one. Until then it is kept as it came, since what is made of it may be many
+ * times larger, and only bytes of the body are counted.
  */
 #include <stdio.h>
 
@@ -37,6 +38,7 @@ static void consume(struct vts_call *call)
 void vts_call_drop_body(struct vts_call *call)
 {
     vts_buf_fini(&call->raw);
+    vts_buf_fini(&call->only);
     vts_envelope_reader_fini(&call->reader);
     release_to(call, 0);
     consume(call);
@@ -44,24 +46,30 @@ void vts_call_drop_body(struct vts_call *call)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-static void break_by_decoding(struct vts_call *call, enum vts_err err, const char *text)
+static void break_by_memory(struct vts_call *call)
 {
-    bool is_size = err == VTS_ERR_LIMIT || err == VTS_ERR_NOMEM;
-
-    vts_call_break(call,
-                   is_size                         ? VTS_RPC_RESOURCE_EXHAUSTED
-                   : call->codec == VTS_CODEC_JSON ? VTS_RPC_INVALID_ARGUMENT
-                                                   : call->dialect->malformed_code,
-                   text);
+    vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
 }
 
-static void break_by_size(struct vts_call *call)
+static void break_by_decoding(struct vts_call *call, enum vts_err err, const char *text)
 {
-    struct vts_limits *limits = call->loop->rpc->options.limits;
-    char text[96];
+    if (err == VTS_ERR_NOMEM)
+        break_by_memory(call);
+    else if (err == VTS_ERR_LIMIT)
+        vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
+    else if (err == VTS_ERR_PROTOCOL)
+        vts_call_break(call, call->dialect->malformed_code, text);
+    else
+        vts_call_break(call, VTS_RPC_INVALID_ARGUMENT, text);
+}
 
-    vts_limits_hit(limits, VTS_LIMIT_MESSAGE_BYTES);
-    (void)snprintf(text, sizeof(text), "the message is larger than the maximum of %zu bytes",
+/* what is "has", or what else is known of its size. */
+static void break_by_size(struct vts_call *call, const char *what, size_t bytes)
+{
+    char text[128];
+
+    vts_limits_hit(call->loop->rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
+    (void)snprintf(text, sizeof(text), "the message %s %zu bytes; the maximum is %zu", what, bytes,
                    call->method->request_max_bytes);
     vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
 }
@@ -72,11 +80,11 @@ static bool inflate_message(struct vts_call *call, struct vts_str bytes, struct 
     switch (vts_gzip_inflate(&call->loop->gzip, bytes, out)) {
     case VTS_OK:
         return true;
-    case VTS_ERR_LIMIT:
-        break_by_size(call);
+    case VTS_ERR_LIMIT: /* too much, or suspiciously much of so little */
+        break_by_size(call, "inflates too far from", bytes.len);
         return false;
     case VTS_ERR_NOMEM:
-        vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
+        break_by_memory(call);
         return false;
     default:
         vts_call_break(call, call->dialect->bad_encoding_code,
@@ -89,14 +97,30 @@ static bool inflate_message(struct vts_call *call, struct vts_str bytes, struct 
 static const ProtobufCMessage *decode(struct vts_call *call, struct vts_str bytes)
 {
     const ProtobufCMessage *message = NULL;
-    struct vts_error error;
+    struct vts_error error = {""};
     enum vts_err err = vts_codec_decode(call->loop->rpc, call->codec, call->method->input, bytes,
                                         &call->arena, &error, &message);
 
     if (err == VTS_OK)
         return message;
-    break_by_decoding(call, err, err == VTS_ERR_NOMEM ? "out of memory" : error.text);
+    break_by_decoding(call, err, error.text);
     return NULL;
+}
+
+static const ProtobufCMessage *unpack(struct vts_call *call, struct vts_str bytes,
+                                      bool is_compressed)
+{
+    const ProtobufCMessage *message = NULL;
+    struct vts_buf plain;
+
+    call->was_compressed = is_compressed;
+    if (!is_compressed)
+        return decode(call, bytes);
+    vts_buf_init(&plain, call->method->request_max_bytes);
+    if (inflate_message(call, bytes, &plain))
+        message = decode(call, vts_buf_str(&plain));
+    vts_buf_fini(&plain);
+    return message;
 }
 
 static void refuse_count(struct vts_call *call)
@@ -105,33 +129,46 @@ static void refuse_count(struct vts_call *call)
 }
 
 /* Delivers to a handler whose client streams; the message lives as long as this. */
-static void deliver(struct vts_call *call, const ProtobufCMessage *message)
+static void deliver(struct vts_call *call, struct vts_str bytes, bool is_compressed)
 {
-    vts_call_handler_of(call)->on_message(call, message);
+    const ProtobufCMessage *message = unpack(call, bytes, is_compressed);
+
+    if (message != NULL)
+        vts_call_handler_of(call)->on_message(call, message);
     vts_arena_reset(&call->arena);
+}
+
+/* The client has said all, and this was it. */
+static void deliver_only(struct vts_call *call)
+{
+    const ProtobufCMessage *message =
+        unpack(call, vts_buf_str(&call->only), call->is_only_compressed);
+
+    vts_buf_fini(&call->only); /* the message has copies */
+    if (message != NULL)
+        vts_call_handler_of(call)->on_message(call, message);
+}
+
+static void keep_only(struct vts_call *call, struct vts_str bytes, bool is_compressed)
+{
+    if (call->has_only) {
+        refuse_count(call);
+        return;
+    }
+    call->has_only = true;
+    call->is_only_compressed = is_compressed;
+    vts_buf_append_str(&call->only, bytes);
+    if (vts_buf_check(&call->only) != VTS_OK)
+        break_by_memory(call);
 }
 
 static void take_message(struct vts_call *call, struct vts_str bytes, bool is_compressed)
 {
-    bool is_single = vts_rpc_has_one_request(call->method);
-    const ProtobufCMessage *message;
-    struct vts_buf plain;
-
-    if (is_single && call->request != NULL) {
-        refuse_count(call);
-        return;
-    }
     vts_rpc_count(&call->counts->received);
-    vts_buf_init(&plain, call->method->request_max_bytes);
-    call->was_compressed = is_compressed;
-    if (!is_compressed || inflate_message(call, bytes, &plain)) {
-        message = decode(call, is_compressed ? vts_buf_str(&plain) : bytes);
-        if (message != NULL && is_single)
-            call->request = message;
-        else if (message != NULL)
-            deliver(call, message);
-    }
-    vts_buf_fini(&plain);
+    if (vts_rpc_has_one_request(call->method))
+        keep_only(call, bytes, is_compressed);
+    else
+        deliver(call, bytes, is_compressed);
 }
 
 /* ---- envelopes ------------------------------------------------------------------------------- */
@@ -186,10 +223,10 @@ static size_t take_some(struct vts_call *call, struct vts_str bytes)
         vts_envelope_reader_next(&call->reader);
         break;
     case VTS_ERR_LIMIT:
-        break_by_size(call);
+        break_by_size(call, "has", vts_envelope_reader_announced_bytes(&call->reader));
         break;
     default:
-        vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
+        break_by_memory(call);
         break;
     }
     return taken;
@@ -211,13 +248,16 @@ static size_t take_envelopes(struct vts_call *call, struct vts_str bytes)
  * characters at a time make up to three bytes. */
 static enum vts_err decode_text(struct vts_call *call, struct vts_str text)
 {
+    enum vts_err err;
+
     for (size_t i = 0; i < text.len; i++) {
         call->text[call->text_len++] = text.ptr[i];
         if (call->text_len < TEXT_BYTES)
             continue;
         call->text_len = 0;
-        if (vts_base64_decode(&call->raw, vts_str_make(call->text, TEXT_BYTES)) != VTS_OK)
-            return VTS_ERR_PROTOCOL;
+        err = vts_base64_decode(&call->raw, vts_str_make(call->text, TEXT_BYTES));
+        if (err != VTS_OK)
+            return err;
     }
     return VTS_OK;
 }
@@ -233,14 +273,14 @@ static void end_body(struct vts_call *call)
         vts_call_break(call, call->dialect->truncated_code, "the body ends inside a message");
         return;
     }
-    if (vts_rpc_has_one_request(call->method) && call->request == NULL) {
+    if (vts_rpc_has_one_request(call->method) && !call->has_only) {
         refuse_count(call);
         return;
     }
     call->state = VTS_CALL_HALF_CLOSED;
     handler = vts_call_handler_of(call);
     if (vts_rpc_has_one_request(call->method))
-        handler->on_message(call, call->request);
+        deliver_only(call);
     else if (handler->on_half_close != NULL)
         handler->on_half_close(call);
     if (call->state != VTS_CALL_OVER)
@@ -249,12 +289,13 @@ static void end_body(struct vts_call *call)
         vts_call_tell_drain(call);
 }
 
+/* A body without envelopes is one message. Nothing is not compressed, whatever the head says. */
 static void end_plain_body(struct vts_call *call)
 {
-    /* Nothing is not compressed, whatever the head says. */
-    take_message(call, vts_buf_str(&call->raw),
-                 call->request_encoding == VTS_ENCODING_GZIP && call->raw.len > 0);
-    vts_buf_fini(&call->raw);
+    call->has_only = true;
+    call->is_only_compressed = call->request_encoding == VTS_ENCODING_GZIP && call->raw.len > 0;
+    call->only = call->raw;
+    vts_buf_init(&call->raw, 0);
 }
 
 /* After work: what is kept, what the peer may send, and what it must. */
@@ -264,7 +305,8 @@ static void settle(struct vts_call *call)
 
     if (call->raw.len == 0)
         vts_buf_fini(&call->raw);
-    release_to(call, call->raw.len + vts_envelope_reader_kept_bytes(&call->reader));
+    release_to(call,
+               call->raw.len + call->only.len + vts_envelope_reader_kept_bytes(&call->reader));
     if (!call->is_paused)
         consume(call);
     exchange->is_body_due =
@@ -273,19 +315,30 @@ static void settle(struct vts_call *call)
          !vts_envelope_reader_is_between(&call->reader));
 }
 
+/* Keeps bytes that nobody takes yet. */
+static void hold(struct vts_call *call, struct vts_str bytes)
+{
+    size_t len = call->raw.len + bytes.len;
+
+    vts_buf_append_str(&call->raw, bytes);
+    if (vts_buf_check(&call->raw) == VTS_ERR_LIMIT)
+        break_by_size(call, "has at least", len);
+    else if (vts_buf_check(&call->raw) != VTS_OK)
+        break_by_memory(call);
+}
+
 /* Takes what it can of what waits and of what has just come, which goes on waiting otherwise. */
 static void take(struct vts_call *call, struct vts_str fresh)
 {
     size_t taken;
 
-    if (call->raw.len == 0 && call->dialect->has_envelopes) {
+    if (call->dialect->has_envelopes && call->raw.len == 0 && fresh.len > 0) {
         taken = take_envelopes(call, fresh);
         fresh = vts_str_make(fresh.ptr + taken, fresh.len - taken);
     }
-    vts_buf_append_str(&call->raw, fresh);
-    if (vts_buf_check(&call->raw) != VTS_OK) {
-        break_by_size(call);
-    } else if (call->dialect->has_envelopes && call->raw.len > 0) {
+    if (call->state == VTS_CALL_OPEN && fresh.len > 0)
+        hold(call, fresh);
+    if (call->dialect->has_envelopes && call->raw.len > 0) {
         taken = take_envelopes(call, vts_buf_str(&call->raw));
         if (call->state != VTS_CALL_OVER) /* which drops it */
             vts_buf_consume(&call->raw, taken);
@@ -311,21 +364,42 @@ static void work(struct vts_call *call, struct vts_str fresh)
         settle(call);
 }
 
+static void work_on_text(struct vts_call *call, struct vts_str text)
+{
+    switch (decode_text(call, text)) {
+    case VTS_OK:
+        work(call, vts_str_make(NULL, 0));
+        break;
+    case VTS_ERR_PROTOCOL:
+        vts_call_break(call, VTS_RPC_INTERNAL, "the body is not base64");
+        break;
+    default:
+        break_by_memory(call);
+        break;
+    }
+}
+
+/* Connect wants it so (https://connectrpc.com/docs/protocol/#unary-get-request). */
+static void refuse_body(struct vts_call *call)
+{
+    call->http_code = 415;
+    vts_call_break(call, VTS_RPC_INVALID_ARGUMENT, "a GET has no body");
+}
+
 void vts_call_on_body(void *user, struct vts_str bytes)
 {
     struct vts_call *call = user;
 
     call->held_bytes += bytes.len;
     call->owed_bytes += bytes.len;
-    if (call->state != VTS_CALL_OPEN) {
+    if (call->state != VTS_CALL_OPEN)
         vts_call_drop_body(call);
-    } else if (!call->dialect->is_text) {
+    else if (call->is_get)
+        refuse_body(call);
+    else if (call->dialect->is_text)
+        work_on_text(call, bytes);
+    else
         work(call, bytes);
-    } else if (decode_text(call, bytes) != VTS_OK) {
-        vts_call_break(call, VTS_RPC_INTERNAL, "the body is not base64");
-    } else {
-        work(call, vts_str_make(NULL, 0));
-    }
 }
 
 void vts_call_on_body_end(void *user)
@@ -338,7 +412,10 @@ void vts_call_on_body_end(void *user)
 
 void vts_call_take_only_message(struct vts_call *call, struct vts_str bytes, bool is_compressed)
 {
-    take_message(call, bytes, is_compressed);
+    if (bytes.len > call->method->request_max_bytes)
+        break_by_size(call, "has", bytes.len);
+    else
+        keep_only(call, bytes, is_compressed);
 }
 
 void vts_call_pause(struct vts_call *call)

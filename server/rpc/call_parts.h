@@ -80,8 +80,10 @@ struct vts_call {
     bool is_paused;        /* the handler takes no message now */
     bool is_working;       /* on the request's body: whoever would begin anew need not */
     bool is_body_complete; /* though a part of it may wait */
-    bool was_compressed;   /* the last request message */
-    uint8_t text_len;      /* base64 of gRPC-Web that does not make whole bytes yet */
+    bool was_compressed;   /* the last request message that was delivered */
+    bool has_only;         /* the request of methods with one is there */
+    bool is_only_compressed;
+    uint8_t text_len; /* base64 of gRPC-Web that does not make whole bytes yet */
     char text[4];
     int http_code;     /* for the outcome; 0: the dialect's own */
     uint32_t ref_slot; /* 0: no vts_call_ref was made */
@@ -92,10 +94,10 @@ struct vts_call {
     struct vts_arena arena; /* the request */
     struct vts_arena notes; /* metadata and the outcome's texts */
     struct vts_envelope_reader reader;
-    struct vts_buf raw; /* what waits while the handler is paused; a body without envelopes */
-    size_t held_bytes;  /* of the exchange's body, not released yet */
-    size_t owed_bytes;  /* taken, not given back to the peer's window yet */
-    const ProtobufCMessage *request; /* of methods with one, once it is there */
+    struct vts_buf raw;  /* what waits while the handler is paused; a body without envelopes */
+    size_t held_bytes;   /* of the exchange's body, not released yet */
+    size_t owed_bytes;   /* taken, not given back to the peer's window yet */
+    struct vts_buf only; /* the request of methods with one, until the client has said all */
 
     struct vts_outgoing out;
     struct vts_call_metadata headers;
