@@ -62,7 +62,7 @@ static const struct vts_method_row *find_row(const struct vts_service_row *servi
 
 static enum vts_err add_method(struct vts_rpc *rpc, const struct vts_service_row *service,
                                const ProtobufCMethodDescriptor *descriptor,
-                               const struct vts_method_facts *facts)
+                               const struct vts_method_facts *facts, struct vts_error *error)
 {
     struct vts_rpc_method *method = &rpc->methods[rpc->methods_count];
     const struct vts_method_row *row = find_row(service, descriptor->name);
@@ -70,7 +70,7 @@ static enum vts_err add_method(struct vts_rpc *rpc, const struct vts_service_row
 
     method->path = vts_mem_alloc(max);
     if (method->path == NULL)
-        return VTS_ERR_NOMEM;
+        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
     method->path_len =
         (size_t)snprintf(method->path, max, "/%s/%s", service->descriptor->name, descriptor->name);
     method->kind = kind_of(facts);
@@ -87,13 +87,24 @@ static enum vts_err add_method(struct vts_rpc *rpc, const struct vts_service_row
     return VTS_OK;
 }
 
+/* A row under a name that was misspelt would serve nobody. */
+static enum vts_err check_rows(const struct vts_service_row *service, struct vts_error *error)
+{
+    for (size_t i = 0; i < service->methods_count; i++)
+        if (protobuf_c_service_descriptor_get_method_by_name(service->descriptor,
+                                                             service->methods[i].name) == NULL)
+            return vts_error_set(error, VTS_ERR_INVALID, "%s has no method %s",
+                                 service->descriptor->name, service->methods[i].name);
+    return VTS_OK;
+}
+
 static enum vts_err add_service(struct vts_rpc *rpc, const struct vts_service_row *service,
                                 struct vts_error *error)
 {
     const ProtobufCServiceDescriptor *descriptor = service->descriptor;
     const struct vts_service_facts *facts =
         vts_descriptors_find_service(rpc->descriptors, descriptor->name);
-    enum vts_err err = VTS_OK;
+    enum vts_err err = check_rows(service, error);
 
     for (unsigned i = 0; i < descriptor->n_methods && err == VTS_OK; i++) {
         const struct vts_method_facts *method =
@@ -103,7 +114,7 @@ static enum vts_err add_service(struct vts_rpc *rpc, const struct vts_service_ro
             return vts_error_set(error, VTS_ERR_INVALID,
                                  "the descriptor set does not have %s of %s",
                                  descriptor->methods[i].name, descriptor->name);
-        err = add_method(rpc, service, &descriptor->methods[i], method);
+        err = add_method(rpc, service, &descriptor->methods[i], method, error);
     }
     return err;
 }
@@ -117,7 +128,7 @@ static enum vts_err add_services(struct vts_rpc *rpc, struct vts_error *error)
         count += rpc->options.services[i].descriptor->n_methods;
     rpc->methods = vts_mem_zalloc(count * sizeof(*rpc->methods));
     if (rpc->methods == NULL)
-        return VTS_ERR_NOMEM;
+        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < rpc->options.services_count && err == VTS_OK; i++)
         err = add_service(rpc, &rpc->options.services[i], error);
     qsort(rpc->methods, rpc->methods_count, sizeof(*rpc->methods), compare_methods);

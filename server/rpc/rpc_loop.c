@@ -88,10 +88,11 @@ enum vts_err vts_call_make_ref(struct vts_call *call, struct vts_call_ref *ret_r
 
 void vts_rpc_loop_drop_ref(struct vts_rpc_loop *loop, struct vts_call *call)
 {
-    struct vts_call_slot *slot = &loop->slots[call->ref_slot];
+    struct vts_call_slot *slot;
 
     if (call->ref_slot == 0)
         return;
+    slot = &loop->slots[call->ref_slot];
     slot->call = NULL;
     slot->generation++;
     slot->next_free = loop->free_slot;
