@@ -41,6 +41,8 @@ static const char accept_post[] =
     "application/grpc-web+proto, application/grpc-web+json, application/grpc-web-text, "
     "application/proto, application/json, application/connect+proto, application/connect+json";
 
+static const char no_such_method[] = "there is no such method";
+
 enum { QUERY_TEXT_MAX_BYTES = 16 * 1024 };
 
 static const struct media_type *find_media_type(struct vts_str content_type)
@@ -86,10 +88,9 @@ static void refuse_unknown(struct vts_rpc_loop *loop, struct vts_exchange *excha
 {
     vts_cors_add(loop->rpc, exchange);
     if (type->dialect == &vts_dialect_connect || type->dialect == &vts_dialect_connect_stream)
-        vts_outcome_send_http(exchange, 404, VTS_RPC_UNIMPLEMENTED, "there is no such method");
+        vts_outcome_send_http(exchange, 404, VTS_RPC_UNIMPLEMENTED, no_such_method);
     else
-        vts_outcome_send_grpc(exchange, type->name, VTS_RPC_UNIMPLEMENTED,
-                              "there is no such method");
+        vts_outcome_send_grpc(exchange, type->name, VTS_RPC_UNIMPLEMENTED, no_such_method);
 }
 
 /* ---- calls -------------------------------------------------------------------------------------
@@ -137,7 +138,6 @@ static void begin_post(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
 {
     struct vts_str content_type = exchange->request.fields[VTS_FIELD_CONTENT_TYPE];
     const struct media_type *type = find_media_type(content_type);
-    const struct vts_call_handler *handler;
     struct vts_call *call;
 
     if (type == NULL || !fits_kind(method, type->dialect)) {
@@ -149,9 +149,8 @@ static void begin_post(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
     call = begin_call(loop, exchange, method, type);
     if (call == NULL || vts_rpc_has_one_request(method))
         return;
-    handler = vts_call_handler_of(call);
-    if (handler->on_start != NULL)
-        handler->on_start(call);
+    if (method->handler->on_start != NULL)
+        vts_call_handler_of(call)->on_start(call);
     vts_call_tell_drain(call);
 }
 
@@ -294,9 +293,13 @@ void vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange
 
 void vts_dispatch_refuse(struct vts_rpc_loop *loop, struct vts_exchange *exchange)
 {
-    const struct vts_rpc_method *method = vts_rpc_find_method(loop->rpc, exchange->request.path);
+    const struct vts_request *request = &exchange->request;
+    const struct vts_rpc_method *method = vts_rpc_find_method(loop->rpc, request->path);
 
-    if (method == NULL)
+    if (method == NULL && request->method == VTS_METHOD_POST &&
+        find_media_type(request->fields[VTS_FIELD_CONTENT_TYPE]) != NULL)
+        refuse(loop, exchange, 404, VTS_RPC_UNIMPLEMENTED, no_such_method);
+    else if (method == NULL)
         refuse(loop, exchange, 404, VTS_RPC_NOT_FOUND, "there is nothing at this path");
     else if (can_get(exchange, method))
         refuse_encoding(loop, exchange);
