@@ -76,6 +76,8 @@ static ssize_t read_user(nghttp2_session *session, int32_t id, uint8_t *out, siz
 
     (void)id;
     (void)user;
+    if (stream->state == VTS_H2_STREAM_SENT)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the user has just broken it off */
     stream->sent += len;
     if (!is_end && len == 0) {
         stream->is_deferred = true;
