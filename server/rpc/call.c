@@ -19,8 +19,6 @@
 enum {
     CALL_MAGIC = 0x63616c6c,
     IDLE_CALLS_MAX = 512,
-    /* Peers keep header and trailer sections below 8 KiB (gRPC's default maximum). */
-    METADATA_BYTES_MAX = 7 * 1024,
     METADATA_COUNT_MAX = VTS_RESPONSE_MORE_MAX - 4,
     MESSAGE_BYTES_MAX = 1024,
     DETAILS_MAX = 16,
@@ -149,6 +147,7 @@ struct vts_call *vts_call_new(struct vts_rpc_loop *loop, struct vts_exchange *ex
     vts_list_init(&call->link);
     vts_list_push_back(&loop->calls, &call->link);
     vts_exchange_attach(exchange, &exchange_user_ops, call);
+    exchange->is_body_due = vts_rpc_has_one_request(method); /* a stream may begin with silence */
     return call;
 }
 
@@ -176,7 +175,7 @@ void vts_call_bound(struct vts_call *call)
     int64_t cap_ns = vts_call_now_ns(call) +
                      vts_limits_get_ns(call->loop->rpc->options.limits, VTS_LIMIT_UNARY_MS);
 
-    if (call->method->kind == VTS_RPC_UNARY && cap_ns < call->deadline_ns)
+    if (vts_rpc_has_one_response(call->method) && cap_ns < call->deadline_ns)
         call->deadline_ns = cap_ns;
     vts_call_arm_deadline(call);
 }
@@ -189,14 +188,16 @@ void vts_call_arm_deadline(struct vts_call *call)
 
 /* ---- the outcome --------------------------------------------------------------------------- */
 
-/* NULL without memory, for the code alone must do then. */
+/* NULL without memory, for the code alone must do then. What is too long ends at a whole character
+ * of UTF-8. */
 static const char *note_message(struct vts_call *call, const char *message)
 {
     size_t len = message == NULL ? 0 : strlen(message);
 
-    return len == 0 ? NULL
-                    : vts_arena_strndup(&call->notes, message,
-                                        len < MESSAGE_BYTES_MAX ? len : MESSAGE_BYTES_MAX);
+    if (len > MESSAGE_BYTES_MAX)
+        for (len = MESSAGE_BYTES_MAX; len > 0 && (message[len] & 0xc0) == 0x80;)
+            len--;
+    return len == 0 ? NULL : vts_arena_strndup(&call->notes, message, len);
 }
 
 static void note_details(struct vts_call *call, const struct vts_error_detail *details,
@@ -260,6 +261,7 @@ void vts_call_finish(struct vts_call *call, enum vts_rpc_code code, const char *
 /* Between two messages an outcome can be told; in the midst of one only a reset is true. */
 static void break_off(struct vts_call *call, enum vts_rpc_code code)
 {
+    call->code = code;
     call->state = VTS_CALL_OVER;
     vts_rpc_count(&call->counts->handled[code]);
     call->exchange->is_body_due = false;
@@ -380,20 +382,22 @@ static enum vts_err grow_metadata(struct vts_call *call, struct vts_call_metadat
 static enum vts_err add_metadata(struct vts_call *call, struct vts_call_metadata *metadata,
                                  const char *name, struct vts_str value)
 {
-    size_t name_len = strlen(name);
+    struct vts_str key = vts_str_of(name);
+    size_t bytes = key.len + value.len + VTS_FIELD_EXTRA_BYTES;
     struct vts_header copy;
 
-    if (!vts_metadata_is_name(vts_str_of(name)) || !vts_metadata_is_ascii_value(value))
+    if (!vts_metadata_is_name(key) || vts_metadata_is_reserved(key) ||
+        !vts_metadata_is_ascii_value(value))
         return VTS_ERR_INVALID;
-    if (metadata->count >= METADATA_COUNT_MAX ||
-        metadata->bytes + name_len + value.len > METADATA_BYTES_MAX)
+    if (call->headers.count + call->trailers.count >= METADATA_COUNT_MAX ||
+        call->headers.bytes + call->trailers.bytes + bytes > VTS_METADATA_MAX_BYTES)
         return VTS_ERR_LIMIT;
-    copy.name = vts_call_note(call, vts_str_make(name, name_len));
+    copy.name = vts_call_note(call, key);
     copy.value = vts_call_note(call, value);
     if (copy.name.ptr == NULL || copy.value.ptr == NULL || grow_metadata(call, metadata) != VTS_OK)
         return VTS_ERR_NOMEM;
     metadata->items[metadata->count++] = copy;
-    metadata->bytes += name_len + value.len;
+    metadata->bytes += bytes;
     return VTS_OK;
 }
 

@@ -71,15 +71,16 @@ void vts_call_stop_timer(struct vts_call *call, struct vts_timer *timer);
 /* The call will stay open for long without work: its request message and all its memory are let go.
  * VTS_ERR_LIMIT when its connection has too many of the kind; the call is then over. */
 VTS_MUST_CHECK enum vts_err vts_call_keep(struct vts_call *call);
-/* Between these no message is delivered, and before long the client cannot send any. */
+/* Between these no message is delivered, and before long the client cannot send any. What has
+ * waited is delivered before vts_call_resume() returns, and the call may be over then. */
 void vts_call_pause(struct vts_call *call);
 void vts_call_resume(struct vts_call *call);
 
 /* ---- answering --------------------------------------------------------------------------- */
 
 /* Metadata before the first message, and after the last. Both are copied. name is lower case; the
- * value of a name in "-bin" is base64 already. VTS_ERR_INVALID when it is no metadata or comes too
- * late, VTS_ERR_LIMIT, VTS_ERR_NOMEM. */
+ * value of a name in "-bin" is base64 already. VTS_ERR_INVALID when it is no metadata, or the
+ * protocol's own, or comes too late; VTS_ERR_LIMIT past 6 KiB or 60 of both; VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_call_add_header(struct vts_call *call, const char *name,
                                                 struct vts_str value);
 VTS_MUST_CHECK enum vts_err vts_call_add_trailer(struct vts_call *call, const char *name,
@@ -104,7 +105,8 @@ void vts_call_start(struct vts_call *call);
 bool vts_call_can_send(const struct vts_call *call);
 /* Sends a message, of the method's output type; it is encoded before this returns. VTS_ERR_AGAIN:
  * the message before it is still on its way. VTS_ERR_CLOSED: the call is over. VTS_ERR_INVALID: the
- * method has one answer and has it, or JSON cannot say it. VTS_ERR_NOMEM. */
+ * method has one answer and has it, or JSON cannot say it. VTS_ERR_LIMIT: it is larger than 64 MiB.
+ * VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_call_send(struct vts_call *call, const ProtobufCMessage *message);
 
 enum { VTS_CALL_LEAD_MAX = 16 };

@@ -118,6 +118,7 @@ static void turn_into_text(struct vts_call *call)
 {
     struct vts_outgoing *out = &call->out;
     size_t len = vts_call_outgoing_bytes(call);
+    bool is_gzip = out->is_gzip;
     struct vts_buf bytes;
     struct vts_buf text;
     char *room;
@@ -138,6 +139,7 @@ static void turn_into_text(struct vts_call *call)
     }
     *out = (struct vts_outgoing){
         .is_there = true,
+        .is_gzip = is_gzip,
         .bytes = {.body = vts_buf_str(&text), .release = vts_mem_free, .owner = text.ptr}};
 }
 

@@ -50,11 +50,20 @@ struct vts_outgoing {
     size_t sent; /* of prefix, lead, body and tail */
 };
 
+/* Peers keep a header or trailer section below 8 KiB, gRPC's default maximum, with 32 bytes for
+ * each field. An outcome that comes first has all metadata in one section, and some room stays for
+ * what the protocols say themselves. */
+enum {
+    VTS_SECTION_MAX_BYTES = 8 * 1024 - 512,
+    VTS_METADATA_MAX_BYTES = 6 * 1024,
+    VTS_FIELD_EXTRA_BYTES = 32,
+};
+
 struct vts_call_metadata {
     struct vts_header *items; /* in the call's notes */
     size_t count;
     size_t cap;
-    size_t bytes;
+    size_t bytes; /* as they count in a section */
 };
 
 struct vts_call {

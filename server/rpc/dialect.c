@@ -13,14 +13,19 @@
 #include "server/rpc/cors.h"
 #include "server/rpc/rpc_loop.h"
 
-enum { STATUS_FIELDS = 3, DETAILS_BYTES_MAX = 5 * 1024, BINARY_BYTES_MAX = 16 * 1024 };
+enum {
+    STATUS_FIELDS = 3,
+    BINARY_BYTES_MAX = 16 * 1024,
+    /* A byte as "%XX"; what is no UTF-8 becomes U+FFFD, which is three of them. */
+    ENCODED_BYTE_BYTES = 9,
+};
 
 /* ---- reading heads --------------------------------------------------------------------------- */
 
-static void break_by_header(struct vts_call *call, const char *text)
+static void refuse(struct vts_call *call, const struct vts_refusal *refusal, const char *text)
 {
-    call->http_code = call->dialect->bad_header_http_code;
-    vts_call_break(call, call->dialect->bad_header_code, text);
+    call->http_code = refusal->http_code;
+    vts_call_break(call, refusal->code, text);
 }
 
 static void read_encoding(struct vts_call *call, struct vts_str name)
@@ -42,7 +47,7 @@ static void read_timeout(struct vts_call *call, const struct vts_head_names *nam
     if (text.ptr == NULL || call->state == VTS_CALL_OVER)
         return;
     if (names->parse_timeout(text, &call->timeout_ns) != VTS_OK) {
-        break_by_header(call, "the timeout is malformed");
+        refuse(call, &call->dialect->bad_timeout, "the timeout is malformed");
         return;
     }
     if (call->timeout_ns < INT64_MAX - now_ns)
@@ -51,7 +56,8 @@ static void read_timeout(struct vts_call *call, const struct vts_head_names *nam
         vts_call_break(call, VTS_RPC_DEADLINE_EXCEEDED, "the deadline has passed");
 }
 
-/* Whether the value of a name in "-bin" is base64 all through. */
+/* Whether the value of a name in "-bin" is base64 all through; without memory, who reads it will
+ * see. */
 static bool is_binary_value(struct vts_str value)
 {
     struct vts_buf bytes;
@@ -61,7 +67,7 @@ static bool is_binary_value(struct vts_str value)
     while (value.ptr != NULL && err == VTS_OK)
         err = vts_metadata_next_binary(&value, &bytes);
     vts_buf_fini(&bytes);
-    return err == VTS_OK;
+    return err != VTS_ERR_PROTOCOL;
 }
 
 static void check_metadata(struct vts_call *call)
@@ -71,7 +77,8 @@ static void check_metadata(struct vts_call *call)
     for (size_t i = 0; i < request->headers_count && call->state != VTS_CALL_OVER; i++)
         if (vts_metadata_is_binary(request->headers[i].name) &&
             !is_binary_value(request->headers[i].value))
-            break_by_header(call, "metadata whose name ends in \"-bin\" is not base64");
+            refuse(call, &call->dialect->bad_metadata,
+                   "metadata whose name ends in \"-bin\" is not base64");
 }
 
 void vts_dialect_read_head(struct vts_call *call, const struct vts_head_names *names)
@@ -103,9 +110,9 @@ void vts_dialect_begin_response(struct vts_call *call, int http_code, const char
 
 bool vts_dialect_announces_gzip(const struct vts_call *call)
 {
-    if (call->out.is_there && vts_rpc_has_one_response(call->method))
-        return call->out.is_gzip;
-    return call->takes_gzip && call->compress != VTS_COMPRESS_NEVER;
+    if (vts_rpc_has_one_response(call->method))
+        return call->out.is_there && call->out.is_gzip;
+    return call->takes_gzip; /* the handler may change its mind between two messages */
 }
 
 /* ---- outcomes ----------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ static struct vts_str pack_status(struct vts_call *call)
     status.details = list;
     status.n_details = count;
     len = google__rpc__status__get_packed_size(&status);
-    bytes = len > DETAILS_BYTES_MAX ? NULL : vts_arena_alloc(&call->notes, len);
+    bytes = len > VTS_SECTION_MAX_BYTES ? NULL : vts_arena_alloc(&call->notes, len);
     return bytes == NULL ? none : vts_str_make(bytes, google__rpc__status__pack(&status, bytes));
 }
 
@@ -166,27 +173,50 @@ static struct vts_str note_buffer(struct vts_call *call, struct vts_buf *text)
     return copy;
 }
 
-static struct vts_str make_details(struct vts_call *call)
+/* Without details where they do not fit. */
+static struct vts_str make_details(struct vts_call *call, size_t room)
 {
     struct vts_str packed = pack_status(call);
     struct vts_buf text;
 
     if (packed.ptr == NULL)
         return packed;
-    vts_buf_init(&text, 2 * DETAILS_BYTES_MAX);
+    vts_buf_init(&text, room);
     vts_base64_encode(&text, packed, VTS_BASE64_UNPADDED);
     return note_buffer(call, &text);
 }
 
-static struct vts_str make_message(struct vts_call *call)
+static struct vts_str encode_message(struct vts_call *call, struct vts_str message, size_t room)
 {
     struct vts_buf text;
 
-    if (call->message == NULL)
-        return vts_str_make(NULL, 0);
-    vts_buf_init(&text, 4 * DETAILS_BYTES_MAX);
-    vts_percent_encode_message(&text, vts_str_of(call->message));
+    vts_buf_init(&text, room);
+    vts_percent_encode_message(&text, message);
     return note_buffer(call, &text);
+}
+
+/* The message, or as much of it as is sure to fit. */
+static struct vts_str make_message(struct vts_call *call, size_t room)
+{
+    struct vts_str message = vts_str_of(call->message);
+    struct vts_str text = vts_str_make(NULL, 0);
+
+    if (message.len > 0)
+        text = encode_message(call, message, room);
+    if (text.ptr == NULL && message.len > room / ENCODED_BYTE_BYTES)
+        text = encode_message(call, vts_str_make(message.ptr, room / ENCODED_BYTE_BYTES), room);
+    return text;
+}
+
+/* Appends a field, unless value is NULL; returns the room that is left. */
+static size_t add_field(struct vts_header *fields, size_t *count, const char *name,
+                        struct vts_str value, size_t room)
+{
+    if (value.ptr == NULL)
+        return room;
+    fields[*count] = (struct vts_header){vts_str_of(name), value};
+    (*count)++;
+    return room - value.len;
 }
 
 static const struct vts_header grpc_status[] = {
@@ -199,8 +229,8 @@ static const struct vts_header grpc_status[] = {
 const struct vts_header *vts_dialect_make_status(struct vts_call *call, size_t *ret_count)
 {
     const struct vts_header *status = &grpc_status[call->code];
+    size_t room = VTS_SECTION_MAX_BYTES - call->headers.bytes - call->trailers.bytes;
     struct vts_header *fields;
-    struct vts_str value;
     size_t count = 0;
 
     *ret_count = 1;
@@ -211,12 +241,8 @@ const struct vts_header *vts_dialect_make_status(struct vts_call *call, size_t *
     if (fields == NULL)
         return status; /* the code alone must do */
     fields[count++] = *status;
-    value = make_message(call);
-    if (value.ptr != NULL)
-        fields[count++] = (struct vts_header){vts_str_of("grpc-message"), value};
-    value = make_details(call);
-    if (value.ptr != NULL)
-        fields[count++] = (struct vts_header){vts_str_of("grpc-status-details-bin"), value};
+    room = add_field(fields, &count, "grpc-message", make_message(call, room), room);
+    (void)add_field(fields, &count, "grpc-status-details-bin", make_details(call, room), room);
     for (size_t i = 0; i < call->trailers.count; i++)
         fields[count++] = call->trailers.items[i];
     *ret_count = count;

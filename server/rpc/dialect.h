@@ -6,17 +6,23 @@
 #include "common/wire/timeout.h"
 #include "server/rpc/call_parts.h"
 
+/* How a head that is wrong is answered. */
+struct vts_refusal {
+    enum vts_rpc_code code;
+    int http_code; /* 0: as ever with that code */
+};
+
 struct vts_dialect {
     const char *name;   /* for logs and metrics */
     bool has_envelopes; /* otherwise a body is one message */
     bool is_text;       /* bodies are base64 */
-    /* What to call a protobuf that does not parse, a body that ends inside a message, a message
-     * that cannot be inflated, and a head that cannot be read. */
+    /* What to call a protobuf that does not parse, a body that ends inside a message, and a message
+     * that cannot be inflated. */
     enum vts_rpc_code malformed_code;
     enum vts_rpc_code truncated_code;
     enum vts_rpc_code bad_encoding_code;
-    enum vts_rpc_code bad_header_code;
-    int bad_header_http_code; /* 0: none of its own */
+    struct vts_refusal bad_timeout;
+    struct vts_refusal bad_metadata; /* that should be base64 */
 
     /* Reads what the request's head says. Breaks the call where that is wrong. */
     void (*read_head)(struct vts_call *call);
