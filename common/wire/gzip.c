@@ -15,8 +15,7 @@
 enum {
     STEP_BYTES = 16 * 1024,
     RATIO_FREE_BYTES = 64 * 1024, /* so much may come of anything */
-    MAX_RATIO = 100,
-    GZIP_FORMAT = 16, /* added to the bits of a window, it excludes zlib's own format */
+    GZIP_FORMAT = 16,             /* added to the bits of a window, it excludes zlib's own format */
     INFLATE_WINDOW_BITS = 15,
     /* 64 KiB a stream instead of 256, of which a reset clears 16: messages are small. */
     DEFLATE_WINDOW_BITS = 13,
@@ -53,7 +52,7 @@ static struct vts_gzip_stream *make_stream(void)
 
 void vts_gzip_init(struct vts_gzip *gzip)
 {
-    *gzip = (struct vts_gzip){.inflate = NULL};
+    *gzip = (struct vts_gzip){.max_ratio = VTS_GZIP_MAX_RATIO};
 }
 
 void vts_gzip_fini(struct vts_gzip *gzip)
@@ -152,8 +151,7 @@ enum vts_err vts_gzip_inflate(struct vts_gzip *gzip, struct vts_str bytes, struc
 
         if (err != VTS_OK)
             return err;
-        if (out->len - start > RATIO_FREE_BYTES &&
-            out->len - start > (uint64_t)bytes.len * MAX_RATIO)
+        if (out->len - start > RATIO_FREE_BYTES && out->len - start > bytes.len * gzip->max_ratio)
             return VTS_ERR_LIMIT;
     }
     if (code == Z_MEM_ERROR)

@@ -74,14 +74,24 @@ static void break_by_size(struct vts_call *call, const char *what, size_t bytes)
     vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
 }
 
+static void break_by_ratio(struct vts_call *call)
+{
+    vts_limits_hit(call->loop->rpc->options.limits, VTS_LIMIT_INFLATE_RATIO);
+    vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED,
+                   "the message grows too much when it is decompressed");
+}
+
 /* Inflates into out, which is empty. */
 static bool inflate_message(struct vts_call *call, struct vts_str bytes, struct vts_buf *out)
 {
     switch (vts_gzip_inflate(&call->loop->gzip, bytes, out)) {
     case VTS_OK:
         return true;
-    case VTS_ERR_LIMIT: /* too much, or suspiciously much of so little */
-        break_by_size(call, "inflates too far from", bytes.len);
+    case VTS_ERR_LIMIT:
+        if (vts_buf_check(out) == VTS_OK)
+            break_by_ratio(call);
+        else
+            break_by_size(call, "inflates too far from", bytes.len);
         return false;
     case VTS_ERR_NOMEM:
         break_by_memory(call);

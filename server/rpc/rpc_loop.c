@@ -38,6 +38,7 @@ enum vts_err vts_rpc_loop_new(const struct vts_rpc *rpc, vts_rpc_post_fn post, v
     loop->post = post;
     loop->post_context = post_context;
     vts_gzip_init(&loop->gzip);
+    loop->gzip.max_ratio = vts_limits_get(rpc->options.limits, VTS_LIMIT_INFLATE_RATIO);
     vts_list_init(&loop->calls);
     vts_list_init(&loop->idle_calls);
     vts_list_init(&loop->posts);

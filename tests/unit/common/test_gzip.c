@@ -205,6 +205,28 @@ static void inflate_of_a_bomb_stops_early(void)
     vts_buf_fini(&bytes);
 }
 
+static void inflate_grows_as_far_as_it_is_told(void)
+{
+    static const char zeros[65537];
+    struct vts_buf packed = deflated(vts_str_make(zeros, sizeof(zeros)));
+    uint64_t ratio = sizeof(zeros) / packed.len;
+
+    for (int more = 0; more < 2; more++) {
+        struct vts_gzip gzip;
+        struct vts_buf out;
+
+        vts_gzip_init(&gzip);
+        gzip.max_ratio = ratio + (uint64_t)more;
+        vts_buf_init(&out, sizeof(zeros));
+        CU_ASSERT_EQUAL(vts_gzip_inflate(&gzip, vts_buf_str(&packed), &out),
+                        more ? VTS_OK : VTS_ERR_LIMIT);
+        CU_ASSERT_EQUAL(vts_buf_check(&out), VTS_OK);
+        vts_buf_fini(&out);
+        vts_gzip_fini(&gzip);
+    }
+    vts_buf_fini(&packed);
+}
+
 static void inflate_refuses_what_is_no_whole_member(void)
 {
     static const unsigned char zlib_format[] = {0x78, 0x9c, 0x4b, 0x04, 0x00,
@@ -323,6 +345,7 @@ int main(void)
         {"deflate_ends_at_the_buffers_maximum", deflate_ends_at_the_buffers_maximum},
         {"inflate_ends_at_the_buffers_maximum", inflate_ends_at_the_buffers_maximum},
         {"inflate_of_a_bomb_stops_early", inflate_of_a_bomb_stops_early},
+        {"inflate_grows_as_far_as_it_is_told", inflate_grows_as_far_as_it_is_told},
         {"inflate_refuses_what_is_no_whole_member", inflate_refuses_what_is_no_whole_member},
         {"inflate_refuses_what_stands_behind", inflate_refuses_what_stands_behind},
         {"inflate_refuses_changed_bits", inflate_refuses_changed_bits},
