@@ -17,8 +17,8 @@ function show(text) {
 
 async function watch(client) {
     for await (const { status } of client.watchStatus({ jobId })) {
-        const percent = status.progress.percent.toFixed(0);
-        show(`${State[status.state]} ${percent} % ${status.progress.phase}`);
+        const percent = status.progress?.percent.toFixed(0) ?? 0; // none before it has begun
+        show(`${State[status.state]} ${percent} % ${status.progress?.phase ?? ""}`);
         if (status.status === Status.COMPLETED) {
             show(`the result is at ${status.outputUri}`);
         } else if (status.done) {

@@ -13,8 +13,8 @@ async function watch(client, jobId) {
     let status;
     for await (const response of client.watchStatus({ jobId })) {
         status = response.status;
-        const percent = status.progress.percent.toFixed(0);
-        console.log(`${State[status.state]} ${percent} % ${status.progress.phase}`);
+        const percent = status.progress?.percent.toFixed(0) ?? 0; // none before it has begun
+        console.log(`${State[status.state]} ${percent} % ${status.progress?.phase ?? ""}`);
     }
     return status;
 }

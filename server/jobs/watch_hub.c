@@ -94,8 +94,7 @@ struct vts_board *vts_watch_hub_board(struct vts_watch_hub *hub)
     return hub->board;
 }
 
-/* ---- telling ----------------------------------------------------------------------------------
- */
+/* ---- telling --------------------------------------------------------------------------- */
 
 /* All watches of the marked jobs become due. */
 static void gather_due(struct hub_loop *loop)
@@ -177,8 +176,7 @@ enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub, struct vts_snapsho
     return err;
 }
 
-/* ---- watching ---------------------------------------------------------------------------------
- */
+/* ---- watching -------------------------------------------------------------------------- */
 
 /* The job's place in the table; NULL without memory. With the lock held. */
 static struct vts_watched *find_or_add(struct hub_loop *loop, struct vts_str job_id)

@@ -18,8 +18,7 @@ enum {
     MESSAGE_MAX_BYTES = 64 * 1024 * 1024,
 };
 
-/* ---- on its way out ---------------------------------------------------------------------------
- */
+/* ---- on its way out -------------------------------------------------------------------- */
 
 static void release_bytes(const struct vts_encoded *bytes)
 {
@@ -109,8 +108,7 @@ size_t vts_call_read(void *user, char *out, size_t cap, bool *ret_is_end)
     return len;
 }
 
-/* ---- envelopes and text -----------------------------------------------------------------------
- */
+/* ---- envelopes and text ---------------------------------------------------------------- */
 
 /* gRPC-Web's text form: each flush is base64 of its own, padded
  * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md). */
@@ -175,8 +173,7 @@ void vts_call_put_envelope(struct vts_call *call, uint8_t flags, struct vts_buf 
     put(call, &bytes, flags, false);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------- */
 
 static enum vts_err check_sendable(const struct vts_call *call)
 {

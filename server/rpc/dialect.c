@@ -93,8 +93,7 @@ void vts_dialect_read_head(struct vts_call *call, const struct vts_head_names *n
     read_timeout(call, names);
 }
 
-/* ---- writing heads ----------------------------------------------------------------------------
- */
+/* ---- writing heads --------------------------------------------------------------------- */
 
 void vts_dialect_begin_response(struct vts_call *call, int http_code, const char *content_type)
 {
@@ -115,8 +114,7 @@ bool vts_dialect_announces_gzip(const struct vts_call *call)
     return call->takes_gzip; /* the handler may change its mind between two messages */
 }
 
-/* ---- outcomes ----------------------------------------------------------------------------------
- */
+/* ---- outcomes -------------------------------------------------------------------------- */
 
 static void fill_any(struct vts_call *call, const struct vts_error_detail *detail,
                      Google__Protobuf__Any *any)

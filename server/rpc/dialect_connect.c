@@ -36,8 +36,7 @@ static void read_head(struct vts_call *call, const struct vts_head_names *names)
         vts_dialect_read_head(call, names);
 }
 
-/* ---- unary -------------------------------------------------------------------------------------
- */
+/* ---- unary ----------------------------------------------------------------------------- */
 
 static void read_unary_head(struct vts_call *call)
 {
@@ -137,8 +136,7 @@ static void start_unary(struct vts_call *call)
     VTS_UNREACHABLE();
 }
 
-/* ---- streams -----------------------------------------------------------------------------------
- */
+/* ---- streams --------------------------------------------------------------------------- */
 
 static void read_stream_head(struct vts_call *call)
 {

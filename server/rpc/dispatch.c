@@ -58,8 +58,7 @@ static const struct media_type *find_media_type(struct vts_str content_type)
     return NULL;
 }
 
-/* ---- refusals without a call ------------------------------------------------------------------
- */
+/* ---- refusals without a call ----------------------------------------------------------- */
 
 static void refuse(struct vts_rpc_loop *loop, struct vts_exchange *exchange, int http_code,
                    enum vts_rpc_code code, const char *message)
@@ -93,8 +92,7 @@ static void refuse_unknown(struct vts_rpc_loop *loop, struct vts_exchange *excha
         vts_outcome_send_grpc(exchange, type->name, VTS_RPC_UNIMPLEMENTED, no_such_method);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------- */
 
 static bool fits_kind(const struct vts_rpc_method *method, const struct vts_dialect *dialect)
 {
@@ -154,8 +152,7 @@ static void begin_post(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
     vts_call_tell_drain(call);
 }
 
-/* ---- Connect GET -------------------------------------------------------------------------------
- */
+/* ---- Connect GET ----------------------------------------------------------------------- */
 
 struct get_query {
     struct vts_str message; /* NULL when absent */
@@ -261,8 +258,18 @@ static void begin_get(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
     take_query(call, &query);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* Whether it is a GET that only Connect asks. */
+static bool is_connect_get(const struct vts_request *request)
+{
+    struct get_query query;
+
+    if (request->method != VTS_METHOD_GET)
+        return false;
+    read_query(request->query, &query);
+    return query.connect.ptr != NULL || (query.encoding.len > 0 && query.message.ptr != NULL);
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
 
 void vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange)
 {
@@ -280,6 +287,10 @@ void vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange
             begin_get(loop, exchange, method);
         else
             refuse_verb(loop, exchange, method);
+        return;
+    }
+    if (is_connect_get(request)) {
+        refuse_unknown(loop, exchange, find_media_type(vts_str_of("application/proto")));
         return;
     }
     if (request->method != VTS_METHOD_POST)

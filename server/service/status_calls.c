@@ -33,8 +33,7 @@ static void finish_without_memory(struct vts_call *call)
     vts_call_finish(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
 }
 
-/* ---- GetStatus --------------------------------------------------------------------------------
- */
+/* ---- GetStatus ------------------------------------------------------------------------- */
 
 static void get_status(struct vts_call *call, const ProtobufCMessage *message)
 {
@@ -57,8 +56,7 @@ static void get_status(struct vts_call *call, const ProtobufCMessage *message)
     }
 }
 
-/* ---- BatchGetStatus ---------------------------------------------------------------------------
- */
+/* ---- BatchGetStatus -------------------------------------------------------------------- */
 
 /* Appends a google.rpc.Status. */
 static void append_refusal(struct vts_buf *buf, unsigned number, enum vts_err err)
@@ -123,8 +121,7 @@ static void batch_get_status(struct vts_call *call, const ProtobufCMessage *mess
         finish_without_memory(call);
 }
 
-/* ---- WatchStatus ------------------------------------------------------------------------------
- */
+/* ---- WatchStatus ----------------------------------------------------------------------- */
 
 struct status_watch {
     struct vts_watch watch;
@@ -234,8 +231,7 @@ static void drain_watch(struct vts_call *call)
     vts_call_finish(call, VTS_RPC_UNAVAILABLE, "the server is stopping");
 }
 
-/* ---- the service ------------------------------------------------------------------------------
- */
+/* ---- the service ----------------------------------------------------------------------- */
 
 static const struct vts_call_handler get_status_handler = {.on_message = get_status};
 static const struct vts_call_handler batch_get_status_handler = {.on_message = batch_get_status};

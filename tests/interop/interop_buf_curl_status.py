@@ -150,11 +150,11 @@ def reflection_knows_only_what_there_is():
 
 
 @case
-def reflection_is_off_unless_asked_for():
-    with Server("--simulate", "delay=24h") as server:
+def reflection_can_be_turned_off():
+    with Server("--simulate", "delay=24h", "--no-reflection") as server:
         call("GetStatus", {}, server=server, code=None)
         call("GetStatus", {}, *SOURCES[2], server=server)
 
 
-with Server("--simulate", "delay=24h", *peers.WITH_REFLECTION) as still:
+with Server("--simulate", "delay=24h") as still:
     main(__file__)

@@ -16,7 +16,6 @@ from vts_server import IS_SANITIZED, Server, scratch_folder, shared_certs  # noq
 
 OUR_PROTOS = ROOT / "proto"
 TEST_PROTOS = ROOT / "tests/interop/proto"
-WITH_REFLECTION = ("--reflection", "on")
 # What a client in another language may take at most; it is reached only when something is broken.
 CLIENT_S = 180 if IS_SANITIZED else 60
 

@@ -51,8 +51,7 @@ static void expect_answer(unsigned messages, const char *text, int code)
     CU_ASSERT_EQUAL(toy_bench_code(&bench), code);
 }
 
-/* ---- the four kinds ---------------------------------------------------------------------------
- */
+/* ---- the four kinds -------------------------------------------------------------------- */
 
 /* However the bytes are cut. */
 static const size_t steps[] = {1, 2, 7, SIZE_MAX};
@@ -167,8 +166,7 @@ static void chat_goes_both_ways_at_once(void)
     toy_bench_close(&bench);
 }
 
-/* ---- ends by the handler ----------------------------------------------------------------------
- */
+/* ---- ends by the handler --------------------------------------------------------------- */
 
 static void finish_late(struct vts_call *call)
 {
@@ -258,8 +256,7 @@ static void handler_may_answer_later(void)
     toy_bench_close(&bench);
 }
 
-/* ---- ends by others ---------------------------------------------------------------------------
- */
+/* ---- ends by others -------------------------------------------------------------------- */
 
 static void client_may_go_at_any_moment(void)
 {
@@ -322,8 +319,7 @@ static void broken_message_ends_a_stream_at_once(void)
     toy_bench_close(&bench);
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------ */
 
 static void start_with_timeout(const char *method, const char *type, const char *field,
                                const char *timeout)
@@ -479,8 +475,7 @@ static void body_is_due_where_a_message_is(void)
     toy_bench_close(&bench);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------- */
 
 static void drain_is_told_to_calls_that_are_open(void)
 {
