@@ -277,8 +277,6 @@ static enum vts_err decode_text(struct vts_call *call, struct vts_str text)
 /* The client has said all: the only message is known to be the only one. */
 static void end_body(struct vts_call *call)
 {
-    const struct vts_call_handler *handler;
-
     if (!vts_envelope_reader_is_between(&call->reader) || call->text_len != 0) {
         vts_call_break(call, call->dialect->truncated_code, "the body ends inside a message");
         return;
@@ -288,11 +286,10 @@ static void end_body(struct vts_call *call)
         return;
     }
     call->state = VTS_CALL_HALF_CLOSED;
-    handler = vts_call_handler_of(call);
     if (vts_rpc_has_one_request(call->method))
         deliver_only(call);
-    else if (handler->on_half_close != NULL)
-        handler->on_half_close(call);
+    else if (call->method->handler->on_half_close != NULL)
+        vts_call_handler_of(call)->on_half_close(call);
     if (call->state != VTS_CALL_OVER)
         vts_call_bound(call);
     if (vts_rpc_has_one_request(call->method))
