@@ -4,7 +4,8 @@
 
 #include "common/base/utf8.h"
 
-static void encode_bytes(struct vts_buf *buf, const char *bytes, size_t len)
+/* A blank at an end of a field's value would be no part of it (RFC 9110 5.5). */
+static void encode_bytes(struct vts_buf *buf, const char *bytes, size_t len, bool is_at_an_end)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -12,7 +13,7 @@ static void encode_bytes(struct vts_buf *buf, const char *bytes, size_t len)
         unsigned char byte = (unsigned char)bytes[i];
         char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
 
-        if (byte >= 0x20 && byte <= 0x7e && byte != '%')
+        if (byte >= 0x20 && byte <= 0x7e && byte != '%' && (byte != ' ' || !is_at_an_end))
             vts_buf_append(buf, &bytes[i], 1);
         else
             vts_buf_append(buf, escape, sizeof(escape));
@@ -28,9 +29,9 @@ void vts_percent_encode_message(struct vts_buf *buf, struct vts_str text)
 
         step = vts_utf8_decode(text.ptr + i, text.len - i, &code_point);
         if (step > 0) {
-            encode_bytes(buf, text.ptr + i, step);
+            encode_bytes(buf, text.ptr + i, step, i == 0 || i + step == text.len);
         } else {
-            encode_bytes(buf, "\xef\xbf\xbd", 3);
+            encode_bytes(buf, "\xef\xbf\xbd", 3, false);
             step = 1;
         }
     }

@@ -5,8 +5,8 @@
 
 #include "common/base/buf.h"
 
-/* Appends text as "grpc-message" wants it: 0x20 to 0x7E but "%" literally, all else as %XX in upper
- * case; what is no UTF-8 becomes U+FFFD first
+/* Appends text as "grpc-message" wants it: 0x20 to 0x7E but "%" literally, all else and a blank at
+ * either end as %XX in upper case; what is no UTF-8 becomes U+FFFD first
  * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses). */
 void vts_percent_encode_message(struct vts_buf *buf, struct vts_str text);
 /* Appends what a "grpc-message" says. Never fails but for the buffer: broken sequences stay. */

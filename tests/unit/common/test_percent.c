@@ -42,6 +42,13 @@ static void percent_message_printable_ascii_stays(void)
     CU_ASSERT(encodes_to(vts_str_of(""), ""));
 }
 
+static void percent_message_blank_at_an_end_is_escaped(void)
+{
+    CU_ASSERT(encodes_to(vts_str_of(" a b "), "%20a b%20"));
+    CU_ASSERT(encodes_to(vts_str_of("  a  "), "%20 a %20"));
+    CU_ASSERT(encodes_to(vts_str_of(" "), "%20"));
+}
+
 static void percent_message_all_else_is_escaped(void)
 {
     CU_ASSERT(encodes_to(vts_str_of("100%"), "100%25"));
@@ -91,6 +98,7 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"percent_message_printable_ascii_stays", percent_message_printable_ascii_stays},
+        {"percent_message_blank_at_an_end_is_escaped", percent_message_blank_at_an_end_is_escaped},
         {"percent_message_all_else_is_escaped", percent_message_all_else_is_escaped},
         {"percent_message_what_is_no_utf8_is_replaced",
          percent_message_what_is_no_utf8_is_replaced},
