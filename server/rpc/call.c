@@ -188,15 +188,17 @@ void vts_call_arm_deadline(struct vts_call *call)
 
 /* ---- the outcome --------------------------------------------------------------------------- */
 
-/* NULL without memory, for the code alone must do then. What is too long ends at a whole character
- * of UTF-8. */
+/* NULL without memory, for the code alone must do then. What is too long is cut off behind a whole
+ * character. */
 static const char *note_message(struct vts_call *call, const char *message)
 {
     size_t len = message == NULL ? 0 : strlen(message);
 
-    if (len > MESSAGE_BYTES_MAX)
-        for (len = MESSAGE_BYTES_MAX; len > 0 && (message[len] & 0xc0) == 0x80;)
+    if (len > MESSAGE_BYTES_MAX) {
+        len = MESSAGE_BYTES_MAX;
+        while (len > 0 && ((unsigned char)message[len] & 0xc0) == 0x80)
             len--;
+    }
     return len == 0 ? NULL : vts_arena_strndup(&call->notes, message, len);
 }
 
