@@ -8,7 +8,8 @@
 
 #include "common/base/mem.h"
 
-enum { REQUESTED_MAX_BYTES = 1024 };
+/* Past the latter, a page does not see an application's metadata. */
+enum { REQUESTED_MAX_BYTES = 1024, EXPOSED_MAX_BYTES = 2048 };
 
 static const char exposed[] = "grpc-status,grpc-message,grpc-status-details-bin,etag,retry-after";
 
@@ -80,11 +81,21 @@ void vts_cors_add(const struct vts_rpc *rpc, struct vts_exchange *exchange)
         vts_response_add_text(&exchange->response, "access-control-expose-headers", exposed);
 }
 
+static bool is_first_of_its_name(const struct vts_call_metadata *metadata, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (vts_str_equals(metadata->items[i].name, metadata->items[index].name))
+            return false;
+    return true;
+}
+
 /* The names of metadata, each behind a comma. */
 static void append_names(struct vts_buf *list, const char *prefix,
                          const struct vts_call_metadata *metadata)
 {
     for (size_t i = 0; i < metadata->count; i++) {
+        if (!is_first_of_its_name(metadata, i))
+            continue;
         vts_buf_append_text(list, prefix);
         vts_buf_append_str(list, metadata->items[i].name);
     }
@@ -99,7 +110,7 @@ void vts_cors_add_to_call(struct vts_call *call, const struct vts_rpc *rpc)
     if (!add_origin(rpc, call->exchange))
         return;
     if (call->headers.count + call->trailers.count > 0) {
-        vts_buf_init(&list, (size_t)16 * REQUESTED_MAX_BYTES);
+        vts_buf_init(&list, EXPOSED_MAX_BYTES);
         vts_buf_append_text(&list, exposed);
         append_names(&list, ",", &call->headers);
         append_names(&list, ",", &call->trailers);
