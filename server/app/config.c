@@ -169,7 +169,7 @@ static enum vts_err parse_switch(enum option_name option, const char *value, boo
 static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vts_config *config,
                                struct vts_error *error)
 {
-    bool has_no_reflection;
+    bool has_no_reflection = false;
     enum vts_err err;
 
     if (strcmp(values[OPTION_STORE], "memory") != 0)

@@ -150,19 +150,15 @@ void vts_h2_stream_set_state(struct vts_h2_stream *stream, enum vts_h2_stream_st
 
 /* ---- what is kept of a header block ------------------------------------------------------- */
 
-/* Makes room for one more in an array that began inside the head. Growing is bounded by the limit
- * of fields. VTS_ERR_NOMEM. */
-static enum vts_err grow(void **array, const void *array_inline, size_t size, size_t count,
-                         size_t *cap)
+/* Doubles an array that is full and began inside the head. Growing is bounded by the limit of
+ * fields. VTS_ERR_NOMEM. */
+static enum vts_err grow(void **array, const void *array_inline, size_t size, size_t *cap)
 {
-    void *grown;
+    void *grown = vts_mem_alloc(2 * *cap * size);
 
-    if (count < *cap)
-        return VTS_OK;
-    grown = vts_mem_alloc(2 * *cap * size);
     if (grown == NULL)
         return VTS_ERR_NOMEM;
-    memcpy(grown, *array, count * size);
+    memcpy(grown, *array, *cap * size);
     if (*array != array_inline)
         vts_mem_free(*array);
     *array = grown;
@@ -175,8 +171,9 @@ static struct vts_str hold(struct vts_h2_head *head, nghttp2_rcbuf *buffer)
 {
     nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
 
-    if (grow((void **)&head->held, head->held_inline, sizeof(nghttp2_rcbuf *), head->held_count,
-             &head->held_cap) != VTS_OK)
+    if (head->held_count == head->held_cap &&
+        grow((void **)&head->held, head->held_inline, sizeof(nghttp2_rcbuf *), &head->held_cap) !=
+            VTS_OK)
         return vts_str_make(NULL, 0);
     nghttp2_rcbuf_incref(buffer);
     head->held[head->held_count++] = buffer;
@@ -222,9 +219,11 @@ static enum vts_err keep_any(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
     struct vts_request *request = &stream->exchange.request;
     struct vts_header header = {hold(head, name), value};
 
-    if (header.name.ptr == NULL ||
+    if (header.name.ptr == NULL)
+        return VTS_ERR_NOMEM;
+    if (head->headers_count == head->headers_cap &&
         grow((void **)&head->headers, head->headers_inline, sizeof(struct vts_header),
-             head->headers_count, &head->headers_cap) != VTS_OK)
+             &head->headers_cap) != VTS_OK)
         return VTS_ERR_NOMEM;
     head->headers[head->headers_count++] = header;
     request->headers = head->headers;
