@@ -168,7 +168,7 @@ def the_environment_stands_for_flags():
 
 @case
 def piped_text_has_a_line_a_change():
-    with Server("--simulate", "delay=1s,error_rate=0,seed=3") as server:
+    with Server("--simulate", "delay=3s,error_rate=0,seed=3") as server:
         result = vtstatus(server, "poll", "--ignore-hints", *FAST)
     expect(result, 0)
     equal(result.stderr, "")
