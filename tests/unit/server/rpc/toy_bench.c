@@ -20,16 +20,25 @@ static enum vts_err note_post(void *context, void (*fn)(void *), void *argument)
 
     if (bench->post_err != VTS_OK)
         return bench->post_err;
+    pthread_mutex_lock(&bench->lock);
     bench->posts_count++;
     bench->posted = fn;
     bench->posted_argument = argument;
+    pthread_mutex_unlock(&bench->lock);
     return VTS_OK;
 }
 
-void toy_bench_run_posts(struct toy_bench *bench)
+unsigned toy_bench_run_posts(struct toy_bench *bench)
 {
-    for (; bench->posts_count > 0; bench->posts_count--)
+    unsigned count;
+
+    pthread_mutex_lock(&bench->lock);
+    count = bench->posts_count;
+    bench->posts_count = 0;
+    pthread_mutex_unlock(&bench->lock);
+    for (unsigned i = 0; i < count; i++)
         bench->posted(bench->posted_argument);
+    return count;
 }
 
 void toy_bench_open_with(struct toy_bench *bench, const struct toy_script *script,
@@ -44,6 +53,7 @@ void toy_bench_open_with(struct toy_bench *bench, const struct toy_script *scrip
     memset(bench, 0, sizeof(*bench));
     if (script != NULL)
         bench->toy.script = *script;
+    CU_ASSERT_EQUAL_FATAL(pthread_mutex_init(&bench->lock, NULL), 0);
     vts_limits_init(&bench->limits);
     if (limits != NULL)
         CU_ASSERT_EQUAL_FATAL(vts_limits_parse(&bench->limits, limits, NULL), VTS_OK);
@@ -66,6 +76,7 @@ void toy_bench_close(struct toy_bench *bench)
     CU_ASSERT_PTR_NULL(bench->toy.call);
     vts_rpc_loop_free(bench->loop);
     vts_rpc_free(bench->rpc);
+    CU_ASSERT_EQUAL(pthread_mutex_destroy(&bench->lock), 0);
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 #ifndef VTS_TESTS_TOY_BENCH_H
 #define VTS_TESTS_TOY_BENCH_H
 
+#include <pthread.h>
+
 #include "common/wire/gzip.h"
 #include "server/rpc/router.h"
 #include "tests/unit/server/fake_exchange.h"
@@ -25,7 +27,8 @@ struct toy_bench {
     bool is_json;
     size_t step; /* bytes of a request's body at a time; SIZE_MAX at first */
     size_t cap;  /* bytes of a response's body at a time; 16 KiB at first */
-    /* What the runtime posted to the loop, and has not been run. */
+    /* What the runtime posted to the loop, from any thread, and has not been run. */
+    pthread_mutex_t lock;
     unsigned posts_count;
     void (*posted)(void *argument);
     void *posted_argument;
@@ -53,8 +56,8 @@ void toy_bench_start(struct toy_bench *bench, const char *method, const char *co
 void toy_bench_end(struct toy_bench *bench);
 /* Reads the response to its end, or as far as it goes. */
 void toy_bench_read(struct toy_bench *bench);
-/* As the loop would in its next turn. */
-void toy_bench_run_posts(struct toy_bench *bench);
+/* As the loop would in its next turn; returns how many there were. */
+unsigned toy_bench_run_posts(struct toy_bench *bench);
 
 /* Appends an Ask in the exchange's codec. */
 void toy_bench_encode(const struct toy_bench *bench, const char *text, size_t body_bytes,
