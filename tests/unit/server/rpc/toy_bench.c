@@ -166,36 +166,54 @@ void toy_bench_encode(const struct toy_bench *bench, const char *text, size_t bo
     vts_buf_fini(&body);
 }
 
+void toy_bench_write(const struct toy_bench *bench, uint8_t flags, struct vts_str payload,
+                     struct vts_buf *out)
+{
+    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
+    struct vts_buf whole;
+
+    vts_buf_init(&whole, REQUEST_MAX_BYTES);
+    if (bench->has_envelopes) {
+        vts_envelope_write_prefix(flags, payload.len, prefix);
+        vts_buf_append(&whole, prefix, sizeof(prefix));
+    }
+    vts_buf_append_str(&whole, payload);
+    if (bench->is_text)
+        vts_base64_encode(out, vts_buf_str(&whole), VTS_BASE64_PADDED);
+    else
+        vts_buf_append_str(out, vts_buf_str(&whole));
+    CU_ASSERT_EQUAL_FATAL(vts_buf_check(&whole), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_buf_check(out), VTS_OK);
+    vts_buf_fini(&whole);
+}
+
+static bool give(struct toy_bench *bench, struct vts_buf *wire)
+{
+    bool is_given = fake_exchange_give(&bench->fake, vts_buf_str(wire), bench->step) == wire->len;
+
+    vts_buf_fini(wire);
+    return is_given;
+}
+
 bool toy_bench_give_raw(struct toy_bench *bench, struct vts_str bytes)
 {
-    struct vts_buf text;
-    size_t given;
+    struct vts_buf wire;
 
-    if (!bench->is_text)
-        return fake_exchange_give(&bench->fake, bytes, bench->step) == bytes.len;
-    vts_buf_init(&text, REQUEST_MAX_BYTES);
-    vts_base64_encode(&text, bytes, VTS_BASE64_PADDED);
-    given = fake_exchange_give(&bench->fake, vts_buf_str(&text), bench->step);
-    vts_buf_fini(&text);
-    return given == 4 * ((bytes.len + 2) / 3);
+    vts_buf_init(&wire, REQUEST_MAX_BYTES);
+    if (bench->is_text)
+        vts_base64_encode(&wire, bytes, VTS_BASE64_PADDED);
+    else
+        vts_buf_append_str(&wire, bytes);
+    return give(bench, &wire);
 }
 
 bool toy_bench_give(struct toy_bench *bench, uint8_t flags, struct vts_str payload)
 {
-    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
-    struct vts_buf whole;
-    bool is_given;
+    struct vts_buf wire;
 
-    if (!bench->has_envelopes)
-        return toy_bench_give_raw(bench, payload);
-    vts_envelope_write_prefix(flags, payload.len, prefix);
-    vts_buf_init(&whole, REQUEST_MAX_BYTES);
-    vts_buf_append(&whole, prefix, sizeof(prefix));
-    vts_buf_append_str(&whole, payload);
-    CU_ASSERT_EQUAL_FATAL(vts_buf_check(&whole), VTS_OK);
-    is_given = toy_bench_give_raw(bench, vts_buf_str(&whole));
-    vts_buf_fini(&whole);
-    return is_given;
+    vts_buf_init(&wire, REQUEST_MAX_BYTES);
+    toy_bench_write(bench, flags, payload, &wire);
+    return give(bench, &wire);
 }
 
 bool toy_bench_ask(struct toy_bench *bench, const char *text, size_t body_bytes)

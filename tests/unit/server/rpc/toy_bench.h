@@ -62,6 +62,9 @@ unsigned toy_bench_run_posts(struct toy_bench *bench);
 /* Appends an Ask in the exchange's codec. */
 void toy_bench_encode(const struct toy_bench *bench, const char *text, size_t body_bytes,
                       struct vts_buf *out);
+/* Appends a payload as it goes over the wire, in an envelope where the dialect has them. */
+void toy_bench_write(const struct toy_bench *bench, uint8_t flags, struct vts_str payload,
+                     struct vts_buf *out);
 /* Gives a payload, in an envelope where the dialect has them; returns whether all of it went. */
 bool toy_bench_give(struct toy_bench *bench, uint8_t flags, struct vts_str payload);
 /* Gives bytes of the body as they are; base64 in text form. */
