@@ -43,6 +43,7 @@ static void init_response(struct vts_response *response)
     response->body = vts_str_make(NULL, 0);
     response->tail_len = 0;
     response->length = VTS_LENGTH_UNKNOWN;
+    response->ends_request = false;
     response->trailers_count = 0;
     response->scratch_len = 0;
     response->release = NULL;

@@ -108,6 +108,9 @@ struct vts_response {
      * carries, are looked at when it has said that the body is over, and borrowed until the
      * exchange closes. */
     int64_t length; /* of the body, or VTS_LENGTH_UNKNOWN */
+    /* Nobody reads what is left of the request's body. Where the connection must end for that, the
+     * head says so, lest the peer use it once more. */
+    bool ends_request;
     const struct vts_header *trailers;
     size_t trailers_count;
 

@@ -131,6 +131,8 @@ static void start_response(struct vts_exchange *exchange)
 
     if (h1->state != VTS_H1_HANDLED || h1->conn->is_broken_off)
         return;
+    h1->closes =
+        h1->closes || (exchange->response.ends_request && h1->body.form != VTS_H1_BODY_NONE);
     begin_head(h1);
     if (vts_response_can_have_body(exchange->response.code))
         choose_framing(h1);

@@ -239,6 +239,7 @@ static void fix_outcome(struct vts_call *call, enum vts_rpc_code code)
     call->exchange->is_body_due = false;
     vts_exchange_stop_timer(call->exchange, &call->timer);
     vts_call_drop_body(call);
+    call->exchange->response.ends_request = !call->is_body_complete;
     if (call->reply == VTS_REPLY_NONE)
         call->dialect->reply(call);
     else

@@ -28,6 +28,12 @@ static const struct h1_act acts[] = {
     {.path = "/reset", .attaches = true, .resets = true},
     {.path = "/ticks", .attaches = true, .starts = true, .ticks = 3, .reply_bytes = 15},
     {.path = "/length", .attaches = true, .has_length = true, .length = 5, .reply_bytes = 5},
+    {.path = "/length-last",
+     .attaches = true,
+     .has_length = true,
+     .length = 5,
+     .reply_bytes = 5,
+     .ends_request = true},
     {.path = "/empty", .attaches = true, .has_length = true},
     {.path = "/short", .attaches = true, .has_length = true, .length = 9, .reply_bytes = 5},
     {.path = "/large", .attaches = true, .reply_bytes = 64 * 1024 * 1024},
@@ -63,6 +69,7 @@ static void start(struct h1_user *user)
     response->more_headers_count = 1;
     response->trailers = trailers;
     response->trailers_count = 1;
+    response->ends_request = user->act->ends_request;
     if (user->act->has_length)
         response->length = user->act->length;
     vts_exchange_start(user->exchange);

@@ -16,18 +16,19 @@ enum { H1_WINDOW_BYTES = 64 * 1024, H1_INPUT_BYTES = 64 * 1024 };
 /* What the handler does with a request. */
 struct h1_act {
     const char *path;
-    bool attaches;   /* a user; otherwise the handler answers when the request is complete */
-    bool answers;    /* in begin, whole */
-    bool starts;     /* the response in begin, and not only when the body has ended */
-    bool resets;     /* in begin */
-    bool waits;      /* for the test to go on by itself when the body has ended */
-    bool is_early;   /* answers 413 at the first piece of the body */
-    bool echoes;     /* the body */
-    bool keeps;      /* what comes, without consuming it */
-    bool hoards;     /* consumes what comes, and never releases it */
-    bool is_patient; /* the body is not due */
-    bool has_length; /* the response says its length beforehand */
-    int code;        /* 0: 200 */
+    bool attaches;     /* a user; otherwise the handler answers when the request is complete */
+    bool answers;      /* in begin, whole */
+    bool starts;       /* the response in begin, and not only when the body has ended */
+    bool resets;       /* in begin */
+    bool waits;        /* for the test to go on by itself when the body has ended */
+    bool is_early;     /* answers 413 at the first piece of the body */
+    bool echoes;       /* the body */
+    bool keeps;        /* what comes, without consuming it */
+    bool hoards;       /* consumes what comes, and never releases it */
+    bool is_patient;   /* the body is not due */
+    bool has_length;   /* the response says its length beforehand */
+    bool ends_request; /* the response says so */
+    int code;          /* 0: 200 */
     int64_t length;
     size_t reply_bytes; /* of 'x' */
     unsigned ticks;     /* of a timer; each has five bytes of the reply */

@@ -135,6 +135,30 @@ static void stream_that_ends_before_the_body_is_the_last(void)
     close_after_one();
 }
 
+static void stream_that_drops_the_body_says_that_it_is_the_last(void)
+{
+    h1_bench_open(&bench, NULL);
+    h1_bench_send(&bench, POST("/length-last", "Content-Length: 100\r\n") "x");
+    h1_bench_await_begin(&bench);
+    h1_bench_run(&bench, h1_acts_finish);
+    h1_bench_expect_head(&bench, 200, "x-more: 1\r\ncontent-length: 5\r\nconnection: close\r\n");
+    h1_bench_expect(&bench, "xxxxx");
+    h1_bench_expect_end(&bench, true);
+    close_after_one();
+}
+
+static void stream_that_drops_a_body_that_has_ended_is_not_the_last(void)
+{
+    h1_bench_open(&bench, NULL);
+    h1_bench_send(&bench, POST("/length-last", "Content-Length: 1\r\n") "x");
+    h1_bench_expect_head(&bench, 200, "x-more: 1\r\ncontent-length: 5\r\n");
+    h1_bench_expect(&bench, "xxxxx");
+    h1_bench_send(&bench, GET("/plain"));
+    h1_bench_expect_head(&bench, 200, "content-length: 6\r\n");
+    h1_bench_close(&bench);
+    CU_ASSERT_EQUAL(bench.user.closes, 1);
+}
+
 /* ---- the peer's end ------------------------------------------------------------------------- */
 
 static void peer_that_leaves_is_noticed_at_once(void)
@@ -393,6 +417,10 @@ static const struct vts_test tests[] = {
     {"answer_at_the_last_piece_of_a_counted_body_is_not_early",
      answer_at_the_last_piece_of_a_counted_body_is_not_early},
     {"stream_that_ends_before_the_body_is_the_last", stream_that_ends_before_the_body_is_the_last},
+    {"stream_that_drops_the_body_says_that_it_is_the_last",
+     stream_that_drops_the_body_says_that_it_is_the_last},
+    {"stream_that_drops_a_body_that_has_ended_is_not_the_last",
+     stream_that_drops_a_body_that_has_ended_is_not_the_last},
     {"peer_that_leaves_is_noticed_at_once", peer_that_leaves_is_noticed_at_once},
     {"peer_that_leaves_with_a_full_window_is_noticed_at_once",
      peer_that_leaves_with_a_full_window_is_noticed_at_once},

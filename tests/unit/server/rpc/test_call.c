@@ -126,6 +126,7 @@ static void client_stream_is_summed_up(void)
         toy_bench_end(&bench);
         toy_bench_read(&bench);
         CU_ASSERT_EQUAL(bench.toy.body_bytes, 111);
+        CU_ASSERT_FALSE(bench.fake.exchange.response.ends_request);
         expect_answer(1, "a,b,", VTS_RPC_OK);
         expect_one_end();
     }
@@ -314,6 +315,7 @@ static void broken_message_ends_a_stream_at_once(void)
         toy_bench_read(&bench);
         CU_ASSERT(bench.fake.is_over);
         CU_ASSERT_NOT_EQUAL(toy_bench_code(&bench), VTS_RPC_OK);
+        CU_ASSERT(bench.fake.exchange.response.ends_request);
         expect_one_end();
     }
     toy_bench_close(&bench);
