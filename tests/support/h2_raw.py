@@ -151,10 +151,15 @@ def status_of(block):
 
 class Tls:
     """A TLS client whose every byte on the wire is at hand. end: None, or how the peer ended:
-    "close" (in good order), "reset", or the name of a TLS alert."""
+    "close" (in good order), "reset", or the name of a TLS alert. certs: a folder with a ca.pem, or
+    the file itself; identity: the files of a certificate and its key to show."""
 
-    def __init__(self, port, certs, alpn=("h2",), shake=True, timeout=10, rcvbuf=None, **changes):
-        self.context = ssl.create_default_context(cafile=str(certs) + "/ca.pem")
+    def __init__(self, port, certs, alpn=("h2",), shake=True, timeout=10, rcvbuf=None,
+                 identity=None, hostname="localhost", **changes):
+        ca = str(certs) if str(certs).endswith(".pem") else str(certs) + "/ca.pem"
+        self.context = ssl.create_default_context(cafile=ca)
+        if identity:
+            self.context.load_cert_chain(*identity)
         if alpn:
             self.context.set_alpn_protocols(list(alpn))
         for name, value in changes.items():
@@ -167,7 +172,7 @@ class Tls:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.input, self.output = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = self.context.wrap_bio(self.input, self.output, server_hostname="localhost")
+        self.tls = self.context.wrap_bio(self.input, self.output, server_hostname=hostname)
         self.end, self.waiting = None, b""
         if shake:
             self.shake_hands(timeout)
