@@ -26,42 +26,47 @@ PEERS = {
     "grpcio_status": "python3-grpcio",
     "grpcpp_official": "grpc++, the official gRPC interop cases",
     "grpcpp_status": "grpc++",
+    "raw_official": "raw requests, what the official cases leave out",
 }
 VARIANT = re.compile(r"^(?:(?:grpc_web|connect_web|grpcweb|connect|grpc|proto|json|get|post|http1\.1|"
                      r"http2|http1|1|2|text|binary|identity|gzip|tls|mtls)_)+")
 
 
+def count(output, test):
+    """{kind of case: [passed, failed]}. Tests of thousands of cases print sums instead of lines."""
+    counts = {}
+    for word, case in re.findall(r"^(ok  |FAIL) (\S+)", output, re.MULTILINE):
+        kind = VARIANT.sub("", case.rstrip(":")).replace("_", " ")
+        counts.setdefault(kind, [0, 0])[word != "ok  "] += 1
+    if not counts:
+        for kind, passed, failed in re.findall(r"^(\S+): (\d+) passed, (\d+) failed$", output,
+                                               re.MULTILINE):
+            if kind != test:
+                counts[kind] = [int(passed), int(failed)]
+    return counts
+
+
 def read(file):
-    """{test: [(case, has passed)]}"""
+    """{test: {kind of case: [passed, failed]}}"""
     found = {}
     for test in xml.parse(file).iter("testcase"):
         name = test.get("name", "")
-        if not name.startswith("interop_"):
-            continue
-        output = test.findtext("system-out") or ""
-        cases = re.findall(r"^(ok  |FAIL) (\S+)", output, re.MULTILINE)
-        found[name.removeprefix("interop_")] = [(case.rstrip(":"), word == "ok  ")
-                                                for word, case in cases]
+        if name.startswith("interop_"):
+            found[name.removeprefix("interop_")] = count(test.findtext("system-out") or "", name)
     return found
-
-
-def kinds(cases):
-    """The cases without their variants, with how many there are of each."""
-    counts = {}
-    for case, _ in cases:
-        kind = VARIANT.sub("", case).replace("_", " ")
-        counts[kind] = counts.get(kind, 0) + 1
-    return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in counts.items())
 
 
 def write(found):
     lines = ["| client | passed | of |", "|---|---|---|"]
-    for test, cases in sorted(found.items()):
-        passed = sum(has_passed for _, has_passed in cases)
-        lines.append(f"| {PEERS.get(test, test)} | {passed} | {len(cases)} |")
+    for test, counts in sorted(found.items()):
+        passed = sum(pair[0] for pair in counts.values())
+        failed = sum(pair[1] for pair in counts.values())
+        lines.append(f"| {PEERS.get(test, test)} | {passed} | {passed + failed} |")
     lines.append("")
-    for test, cases in sorted(found.items()):
-        lines += [f"**{PEERS.get(test, test)}**: {kinds(cases)}.", ""]
+    for test, counts in sorted(found.items()):
+        kinds = ", ".join(f"{kind} ({sum(pair)})" if sum(pair) > 1 else kind
+                          for kind, pair in counts.items())
+        lines += [f"**{PEERS.get(test, test)}**: {kinds}.", ""]
     return "\n".join(lines)
 
 
