@@ -4,13 +4,10 @@
     messages = Messages("grpc.testing", "grpc/testing/messages.proto")
     messages["SimpleRequest"](response_size=3)
 """
-import os
 import subprocess
 from pathlib import Path
 
-# The one in C++ crashes at the program's end when classes outlive their pool.
-os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: E402
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "tests/interop/proto", ROOT / "proto", "/usr/include")

@@ -160,7 +160,10 @@ class Inflater:
         return pairs
 
     def close(self):
-        self.library.nghttp2_hd_inflate_del(self.handle)
+        """Once or more often."""
+        handle, self.handle = self.handle, ctypes.c_void_p()
+        if handle:
+            self.library.nghttp2_hd_inflate_del(handle)
 
 
 # ---- HTTP/2 -------------------------------------------------------------------------------------
