@@ -2,6 +2,7 @@
 /* mem.c - the only file that calls malloc. */
 #include "common/base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,11 @@ char *vts_mem_strndup(const char *text, size_t len)
 void vts_mem_free(void *ptr)
 {
     free(ptr);
+}
+
+void vts_mem_trim(void)
+{
+    (void)malloc_trim(0); /* whether there was any */
 }
 
 int vts_mem_fail_after(long count)

@@ -19,6 +19,10 @@ VTS_MUST_CHECK char *vts_mem_strndup(const char *text, size_t len);
 /* ptr may be NULL. */
 void vts_mem_free(void *ptr);
 
+/* Gives free memory back to the system. Takes milliseconds: for a quiet moment after a busy time.
+ */
+void vts_mem_trim(void);
+
 /* For tests: lets `count` allocations of this thread succeed and then fails one; a negative count
  * turns it off. Returns whether the one had failed since the last call. */
 int vts_mem_fail_after(long count);

@@ -54,6 +54,8 @@ struct vts_http_server {
     struct vts_list shaking_hands; /* connections in the handshake, oldest first */
     struct vts_list conns;         /* all others */
     uint64_t conns_count;          /* in both */
+    uint64_t conns_most;           /* since memory was given back last */
+    struct vts_timer trim_timer;
     uint64_t handshakes;
     enum vts_pause pause;
     struct vts_timer pause_timer;

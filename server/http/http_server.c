@@ -2,8 +2,9 @@
 /* http_server.c - accepts connections within the caps, and drains them at the end.
  *
  * At a cap the listener pauses, so that connections wait in the kernel's queue; it goes on at nine
- * tenths. While handshakes are at their cap, those that have lasted a second make room, and those
- * that never said a word do so after a tenth: otherwise they could keep everybody else waiting.
+ * tenths. While handshakes are at their cap, those that have lasted three seconds make room, and
+ * those that never said a word do so after a tenth: otherwise they could keep everybody else
+ * waiting.
  */
 #include "server/http/http_server.h"
 
@@ -16,8 +17,11 @@
 #include "server/http/h2_memory.h"
 
 enum {
-    PATIENCE_MS = 1000,
+    PATIENCE_MS = 3000,
     SILENCE_PATIENCE_MS = 100,
+    /* Of connections; fewer leave nothing worth giving back. */
+    RUSH_LEAST = 100,
+    TRIM_DELAY_MS = 200,
     /* More connections than these are told to go over a second, lest they all come back at once. */
     DRAIN_AT_ONCE_MAX = 1000,
     DRAIN_STEP_MS = 10,
@@ -154,11 +158,31 @@ static void finish_drain(struct vts_http_server *server)
         on_drained(server->drained_context);
 }
 
+static void trim(void *context)
+{
+    struct vts_http_server *server = context;
+
+    vts_h2_stream_free_idle(server);
+    vts_mem_trim();
+}
+
+/* A rush is over when a tenth of its connections is left: what it took goes back to the system, a
+ * little later, when there is nothing else to do. */
+static void note_gone(struct vts_http_server *server)
+{
+    server->conns_count--;
+    if (server->conns_most < RUSH_LEAST || server->conns_count > server->conns_most / 10)
+        return;
+    server->conns_most = server->conns_count;
+    vts_loop_timer_set(server->loop, &server->trim_timer,
+                       vts_loop_now_ns(server->loop) + (int64_t)TRIM_DELAY_MS * VTS_NS_PER_MS);
+}
+
 void vts_http_server_conn_gone(struct vts_http_server *server)
 {
     uint64_t connections = atomic_fetch_sub(&server->shared->connections, 1) - 1;
 
-    server->conns_count--;
+    note_gone(server);
     resume_if_room(server);
     tell_others_of_room(server, connections);
     if (server->is_draining && server->conns_count == 0)
@@ -171,6 +195,8 @@ static void on_accept(void *context, int fd, const struct vts_address *peer)
 
     atomic_fetch_add(&server->shared->connections, 1);
     server->conns_count++;
+    if (server->conns_most < server->conns_count)
+        server->conns_most = server->conns_count;
     server->handshakes++;
     vts_conn_accept(server, fd, peer);
     check_caps(server);
@@ -263,6 +289,7 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     vts_timer_init(&server->scheduled_timer, pump_scheduled, server);
     vts_timer_init(&server->pause_timer, end_slow_handshakes, server);
     vts_timer_init(&server->drain_timer, on_drain_over, server);
+    vts_timer_init(&server->trim_timer, trim, server);
     vts_timer_init(&server->drain_share_timer, drain_share, server);
     err = vts_listener_new(loop, fd, on_accept, server, &server->listener);
     if (err != VTS_OK) {
@@ -287,6 +314,7 @@ void vts_http_server_stop(struct vts_http_server *server)
     vts_loop_timer_stop(server->loop, &server->pause_timer);
     vts_loop_timer_stop(server->loop, &server->drain_timer);
     vts_loop_timer_stop(server->loop, &server->scheduled_timer);
+    vts_loop_timer_stop(server->loop, &server->trim_timer);
     vts_loop_timer_stop(server->loop, &server->drain_share_timer);
 }
 
