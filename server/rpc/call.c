@@ -249,6 +249,7 @@ static void fix_outcome(struct vts_call *call, enum vts_rpc_code code)
 void vts_call_fail(struct vts_call *call, enum vts_rpc_code code, const char *message,
                    const struct vts_error_detail *details, size_t details_count)
 {
+    VTS_ASSERT(code <= VTS_RPC_UNAUTHENTICATED);
     if (call->state == VTS_CALL_OVER)
         return;
     call->message = note_message(call, message);

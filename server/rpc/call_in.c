@@ -123,6 +123,7 @@ static const ProtobufCMessage *unpack(struct vts_call *call, struct vts_str byte
     const ProtobufCMessage *message = NULL;
     struct vts_buf plain;
 
+    vts_rpc_count(&call->counts->received);
     call->was_compressed = is_compressed;
     if (!is_compressed)
         return decode(call, bytes);
@@ -174,7 +175,6 @@ static void keep_only(struct vts_call *call, struct vts_str bytes, bool is_compr
 
 static void take_message(struct vts_call *call, struct vts_str bytes, bool is_compressed)
 {
-    vts_rpc_count(&call->counts->received);
     if (vts_rpc_has_one_request(call->method))
         keep_only(call, bytes, is_compressed);
     else

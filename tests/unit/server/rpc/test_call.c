@@ -568,6 +568,41 @@ static void handler_has_timers(void)
     toy_bench_close(&bench);
 }
 
+/* Of the method in this loop. */
+static const struct vts_rpc_counts *counts_of(const char *path)
+{
+    const struct vts_rpc_method *method = vts_rpc_find_method(bench.rpc, vts_str_of(path));
+
+    return &bench.loop->counts[method - bench.rpc->methods];
+}
+
+static void calls_and_messages_are_counted(void)
+{
+    const struct vts_rpc_counts *counts;
+
+    toy_bench_open(&bench, &(struct toy_script){.on_message = toy_answer});
+    for (size_t i = 0; i < VTS_ARRAY_LEN(unary_types); i++) {
+        toy_bench_start(&bench, "Unary", unary_types[i]);
+        toy_bench_call(&bench, "a");
+    }
+    toy_bench_start(&bench, "Unary", "application/grpc");
+    fake_exchange_close(&bench.fake);
+    counts = counts_of("/toy.v1.ToyService/Unary");
+    CU_ASSERT_EQUAL(counts->started, VTS_ARRAY_LEN(unary_types) + 1);
+    CU_ASSERT_EQUAL(counts->received, VTS_ARRAY_LEN(unary_types));
+    CU_ASSERT_EQUAL(counts->sent, VTS_ARRAY_LEN(unary_types));
+    CU_ASSERT_EQUAL(counts->handled[VTS_RPC_OK], VTS_ARRAY_LEN(unary_types));
+    CU_ASSERT_EQUAL(counts->handled[VTS_RPC_CANCELLED], 1);
+
+    toy_bench_make_get(&bench, "Read", "encoding=proto&message=");
+    toy_bench_begin(&bench);
+    toy_bench_end(&bench);
+    counts = counts_of("/toy.v1.ToyService/Read");
+    CU_ASSERT_EQUAL(counts->received, 1);
+    CU_ASSERT_EQUAL(counts->handled[VTS_RPC_OK], 1);
+    toy_bench_close(&bench);
+}
+
 /* Calls are used again: nothing of one may show in the next. */
 static void call_begins_clean(void)
 {
@@ -615,6 +650,7 @@ static const struct vts_test tests[] = {
     {"kept_call_goes_on_without_its_request", kept_call_goes_on_without_its_request},
     {"call_knows_its_request", call_knows_its_request},
     {"handler_has_timers", handler_has_timers},
+    {"calls_and_messages_are_counted", calls_and_messages_are_counted},
     {"call_begins_clean", call_begins_clean},
 };
 
