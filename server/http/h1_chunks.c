@@ -160,6 +160,7 @@ enum vts_err vts_h1_chunks_take(struct vts_h1_chunks *chunks, struct vts_str *re
             chunks->state = VTS_H1_CHUNKS_DATA_CR;
     }
     *ret_data = vts_str_make(rest->ptr, len);
-    *rest = vts_str_make(rest->ptr + len, rest->len - len);
+    if (len > 0) /* a rest of nothing may have no pointer */
+        *rest = vts_str_make(rest->ptr + len, rest->len - len);
     return VTS_OK;
 }
