@@ -57,7 +57,7 @@ static void send_answer(struct vts_call *call,
 {
     enum vts_err err;
 
-    response->message_response_case = (int)answer;
+    response->message_response_case = (unsigned)answer;
     response->valid_host = request->host;
     response->original_request =
         (Grpc__Reflection__V1__ServerReflectionRequest *)(uintptr_t)request;
