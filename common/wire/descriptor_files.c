@@ -40,7 +40,8 @@ const struct vts_descriptor_file *
 vts_descriptor_files_find(const struct vts_descriptor_files *files, const char *name)
 {
     const struct vts_descriptor_file *const *found =
-        bsearch(name, files->by_name, files->file_count, sizeof(files->by_name[0]), compare_name);
+        bsearch(name, files->by_name, files->file_count, sizeof(struct vts_descriptor_file *),
+                compare_name);
 
     return found == NULL ? NULL : *found;
 }

@@ -238,8 +238,8 @@ static struct vts_descriptor_files *make_tables(const struct builder *counts)
     if (tables == NULL)
         return NULL;
     tables->files = vts_mem_zalloc(counts->file_count * sizeof(*tables->files));
-    tables->by_name = vts_mem_zalloc(counts->file_count * sizeof(tables->by_name[0]));
-    tables->imports = vts_mem_zalloc(counts->import_count * sizeof(tables->imports[0]));
+    tables->by_name = vts_mem_zalloc(counts->file_count * sizeof(struct vts_descriptor_file *));
+    tables->imports = vts_mem_zalloc(counts->import_count * sizeof(struct vts_descriptor_file *));
     tables->symbols = vts_mem_zalloc(counts->symbol_count * sizeof(*tables->symbols));
     tables->extensions = vts_mem_zalloc(counts->extension_count * sizeof(*tables->extensions));
     tables->extension_numbers =
@@ -282,7 +282,7 @@ static void sort_tables(struct vts_descriptor_files *tables, const struct builde
     tables->extension_count = counts->extension_count;
     for (size_t i = 0; i < tables->file_count; i++)
         tables->by_name[i] = &tables->files[i];
-    qsort(tables->by_name, tables->file_count, sizeof(tables->by_name[0]), compare_files);
+    qsort(tables->by_name, tables->file_count, sizeof(struct vts_descriptor_file *), compare_files);
     qsort(tables->symbols, tables->symbol_count, sizeof(*tables->symbols), compare_symbols);
     qsort(tables->extensions, tables->extension_count, sizeof(*tables->extensions),
           compare_extensions);

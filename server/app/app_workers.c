@@ -77,6 +77,7 @@ static struct vts_workers *make_room(const struct vts_workers_options *options, 
     if (workers == NULL)
         return NULL;
     workers->options = *options;
+    workers->count = 0; /* until there is room for them */
     workers->workers = vts_mem_zalloc(count * sizeof(*workers->workers));
     workers->servers = vts_mem_zalloc(count * sizeof(struct vts_http_server *));
     workers->rpcs = vts_mem_zalloc(count * sizeof(struct vts_rpc_loop *));

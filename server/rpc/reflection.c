@@ -185,7 +185,8 @@ static void list_services(const struct vts_rpc_options *options,
         services[i].name = (char *)(uintptr_t)options->services[i].descriptor->name;
         pointers[i] = &services[i];
     }
-    qsort(pointers, options->services_count, sizeof(pointers[0]), compare_services);
+    qsort(pointers, options->services_count, sizeof(Grpc__Reflection__V1__ServiceResponse *),
+          compare_services);
 }
 
 static void send_services(struct vts_call *call,
@@ -200,7 +201,7 @@ static void send_services(struct vts_call *call,
     Grpc__Reflection__V1__ServiceResponse *services = vts_mem_alloc(count * sizeof(*services));
 
     list.n_service = count;
-    list.service = vts_mem_alloc(count * sizeof(list.service[0]));
+    list.service = vts_mem_alloc(count * sizeof(Grpc__Reflection__V1__ServiceResponse *));
     if (services == NULL || list.service == NULL) {
         finish_by_error(call, VTS_ERR_NOMEM);
     } else {
@@ -231,7 +232,7 @@ static struct stream *make_stream(size_t files_count)
     if (stream == NULL)
         return NULL;
     stream->was_sent = vts_mem_zalloc(files_count * sizeof(stream->was_sent[0]));
-    stream->files = vts_mem_alloc(files_count * sizeof(stream->files[0]));
+    stream->files = vts_mem_alloc(files_count * sizeof(struct vts_descriptor_file *));
     stream->bytes = vts_mem_alloc(files_count * sizeof(stream->bytes[0]));
     if (stream->was_sent == NULL || stream->files == NULL || stream->bytes == NULL) {
         free_stream(stream);

@@ -152,7 +152,6 @@ void fake_exchange_init(struct fake_exchange *fake, enum vts_method method, cons
 {
     /* All but the body, which is large. */
     memset(&fake->headers, 0, sizeof(*fake) - offsetof(struct fake_exchange, headers));
-    fake->sent_count = 0;
     fake->body_len = 0;
     fake->body[0] = '\0';
     fake->now_ns = INT64_C(1000000000);

@@ -20,7 +20,6 @@ enum {
 struct fake_exchange {
     struct vts_exchange_head head;
     struct vts_exchange exchange; /* its response stays readable until fake_exchange_fini() */
-    unsigned sent_count;
     size_t body_len;
     char body[FAKE_BODY_MAX_BYTES]; /* as a client would get it; ends in a NUL */
     char field[FAKE_FIELD_MAX_BYTES];
@@ -28,6 +27,8 @@ struct fake_exchange {
     struct vts_header headers[FAKE_HEADERS_MAX]; /* of the request */
     char *copies[FAKE_COPIES_MAX];               /* what the request points at */
     size_t copies_count;
+
+    unsigned sent_count;
 
     /* With an attached user. */
     unsigned started_count;

@@ -8,7 +8,9 @@
 
 #include "common/base/clock.h"
 
-enum { ECHO_MAX_BYTES = 1024 * 1024, TICK_MS = 5, TICK_BYTES = 5 };
+enum { ECHO_MAX_BYTES = 1024 * 1024, LARGE_BYTES = 64 * 1024 * 1024, TICK_BYTES = 5 };
+
+static const int64_t tick_ns = INT64_C(5) * VTS_NS_PER_MS;
 
 static const struct h1_act acts[] = {
     {.path = "/plain"},
@@ -36,7 +38,7 @@ static const struct h1_act acts[] = {
      .ends_request = true},
     {.path = "/empty", .attaches = true, .has_length = true},
     {.path = "/short", .attaches = true, .has_length = true, .length = 9, .reply_bytes = 5},
-    {.path = "/large", .attaches = true, .reply_bytes = 64 * 1024 * 1024},
+    {.path = "/large", .attaches = true, .reply_bytes = LARGE_BYTES},
     {.path = "/204", .attaches = true, .code = 204, .reply_bytes = 5},
     {.path = "/304", .attaches = true, .code = 304, .reply_bytes = 5},
 };
@@ -161,7 +163,7 @@ static void on_tick(void *context)
     vts_exchange_resume(user->exchange); /* harmless */
     if (user->ticks_left > 0)
         vts_exchange_set_timer(user->exchange, &user->timer,
-                               vts_exchange_now_ns(user->exchange) + TICK_MS * VTS_NS_PER_MS);
+                               vts_exchange_now_ns(user->exchange) + tick_ns);
 }
 
 static void on_close(void *context)

@@ -186,7 +186,7 @@ static void peer_that_leaves_with_a_full_window_is_noticed_at_once(void)
 {
     h1_bench_open(&bench, NULL);
     h1_bench_send(&bench, POST("/keep", "Content-Length: 10000000\r\n"));
-    h1_bench_send_much(&bench, 4 * H1_WINDOW_BYTES);
+    h1_bench_send_much(&bench, (size_t)4 * H1_WINDOW_BYTES);
     h1_bench_await_full(&bench);
     h1_bench_hang_up(&bench);
     h1_bench_await_close(&bench);
@@ -333,7 +333,7 @@ static void body_that_waits_for_its_user_is_not_slow(void)
 {
     h1_bench_open(&bench, "body_rate_ms=200,idle_ms=200");
     h1_bench_send(&bench, POST("/late", "Content-Length: 131072\r\n"));
-    h1_bench_send_much(&bench, 2 * H1_WINDOW_BYTES);
+    h1_bench_send_much(&bench, (size_t)2 * H1_WINDOW_BYTES);
     h1_bench_expect_head(&bench, 200, CHUNKED_HEAD);
     h1_bench_expect(&bench, "0\r\n\r\n");
     close_after_one();

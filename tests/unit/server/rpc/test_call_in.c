@@ -13,7 +13,7 @@
 #include "tests/unit/server/rpc/toy_bench.h"
 #include "toy.pb-c.h"
 
-enum { LARGE_BYTES = 300 * 1024, MAX_BYTES = 1024 * 1024 };
+enum { STEP_BYTES = 16 * 1024, LARGE_BYTES = 300 * 1024, MAX_BYTES = 1024 * 1024 };
 
 static struct toy_bench bench;
 
@@ -119,7 +119,7 @@ static void paused_call_holds_its_client_back(void)
     toy_bench_open(&bench, NULL);
     for (size_t i = 0; i < VTS_ARRAY_LEN(stream_types); i++) {
         toy_bench_start(&bench, "Chat", stream_types[i]);
-        bench.step = 16 * 1024;
+        bench.step = STEP_BYTES;
         toy_pause(bench.toy.call);
         CU_ASSERT(!toy_bench_ask(&bench, "a", LARGE_BYTES));
         CU_ASSERT_EQUAL(fake_exchange_window(&bench.fake), 0);
@@ -176,7 +176,7 @@ static void slow_reader_holds_back_the_writer(void)
 
 static void large_messages_pass_the_window(void)
 {
-    static const size_t steps[] = {1000, 16 * 1024, SIZE_MAX};
+    static const size_t steps[] = {1000, STEP_BYTES, SIZE_MAX};
 
     toy_bench_open(&bench, &(struct toy_script){.on_half_close = toy_sum_up});
     for (size_t i = 0; i < VTS_ARRAY_LEN(stream_types) * VTS_ARRAY_LEN(steps); i++) {
@@ -233,7 +233,7 @@ static struct vts_buf ask_of(size_t bytes)
     size_t body_bytes = bytes;
 
     do {
-        vts_buf_init(&payload, MAX_BYTES * 2);
+        vts_buf_init(&payload, (size_t)2 * MAX_BYTES);
         toy_bench_encode(&bench, "", body_bytes, &payload);
         body_bytes--;
         if (payload.len <= bytes)

@@ -159,9 +159,9 @@ static void depth_is_bounded_in_both_codecs(void)
         struct vts_error error = {""};
         const Toy__V1__Ask *ask;
         struct vts_arena arena;
-        unsigned left = rows[i].depth < 63 ? rows[i].depth : 63;
+        size_t left = rows[i].depth < 63 ? rows[i].depth : 63;
 
-        for (unsigned j = 0; j < left; j++) {
+        for (size_t j = 0; j < left; j++) {
             proto[2 * j] = 0x22;
             proto[2 * j + 1] = (char)(2 * (left - j - 1));
             memcpy(json + strlen(json), "{\"inner\":", 10);
@@ -170,7 +170,7 @@ static void depth_is_bounded_in_both_codecs(void)
         memset(json + strlen(json), '}', left);
         vts_arena_init(&arena, ARENA_BYTES);
         CU_ASSERT_EQUAL(
-            decode(VTS_CODEC_PROTO, vts_str_make(proto, 2 * (size_t)left), &arena, &error, &ask),
+            decode(VTS_CODEC_PROTO, vts_str_make(proto, 2 * left), &arena, &error, &ask),
             rows[i].proto);
         vts_arena_reset(&arena);
         CU_ASSERT_EQUAL(decode(VTS_CODEC_JSON, vts_str_of(json), &arena, &error, &ask),
