@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/macros.h"
+
 enum option_name {
 #define X(name, flag, argument, value, help) OPTION_##name,
 #include "server/app/options.def"
@@ -130,10 +132,28 @@ static enum vts_err parse_log(const char *const values[OPTION_COUNT], struct vts
     return VTS_OK;
 }
 
+/* A host in lower case, and perhaps a port. */
+static bool is_host(struct vts_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-._~[]:", text.ptr[i]) == NULL)
+            return false;
+    return text.len > 0;
+}
+
+/* As browsers write it (https://fetch.spec.whatwg.org/#origin-header): with nothing behind the
+ * host. Any other would let nobody in, without a word. */
 static bool is_origin(struct vts_str text)
 {
-    return vts_str_equals_text(text, "*") || vts_str_starts_with(text, "https://") ||
-           vts_str_starts_with(text, "http://");
+    static const char *const schemes[] = {"https://", "http://"};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+
+        if (vts_str_starts_with(text, schemes[i]))
+            return is_host(vts_str_make(text.ptr + len, text.len - len));
+    }
+    return vts_str_equals_text(text, "*");
 }
 
 static enum vts_err parse_origins(const char *value, struct vts_config *config,

@@ -130,7 +130,12 @@ static void every_flag_takes_effect(void)
 static void origins_are_all_none_or_listed(void)
 {
     static const char *const none[] = {"--cert=c", "--key=k", "--allow-origin=none", NULL};
-    static const char *const wrong[] = {"--cert=c", "--key=k", "--allow-origin=https://a,b", NULL};
+    static const char *const wrong[] = {
+        "--allow-origin=https://a,b",        "--allow-origin=https://a.example/",
+        "--allow-origin=https://",           "--allow-origin=https://A.example",
+        "--allow-origin=HTTPS://a.example",  "--allow-origin=https://a.example/page",
+        "--allow-origin=https://a.example?", "--allow-origin=ftp://a.example",
+    };
     static const char *const all[] = {"--cert=c", "--key=k", NULL};
     struct vts_config config;
     struct vts_error error;
@@ -140,7 +145,11 @@ static void origins_are_all_none_or_listed(void)
     CU_ASSERT_PTR_NULL(config.allow_origin);
     CU_ASSERT_EQUAL(read_arguments(all, &config, &error), VTS_OK);
     CU_ASSERT_STRING_EQUAL(config.allow_origin, "*");
-    expect_refusal(wrong, "--allow-origin");
+    for (size_t i = 0; i < VTS_ARRAY_LEN(wrong); i++) {
+        const char *const arguments[] = {"--cert=c", "--key=k", wrong[i], NULL};
+
+        expect_refusal(arguments, "--allow-origin");
+    }
 }
 
 static void environment_stands_in_for_flags(void)
