@@ -6,8 +6,8 @@ A case is one peer against a server of its own, while a bystander, a process of 
 /healthz on a connection it already has. Each abuse must end within MAX_FRAMES frames or at its
 deadline, by the limit that is there for it; the server may grow by less than MAX_GROWTH_KIB, the
 bystander may wait less than MAX_WAIT_MS, and the server must serve afterwards. Sizes and waits are
-not asserted under a sanitizer. The machine may be busy with something else, so a case that fails
-is tried again, twice.
+not asserted under a sanitizer. The machine may be busy with something else: what the bystander's
+own naps were too long is forgiven its waits, and a case that fails is tried again, twice.
 
 Usage: it_abuse_h2.py [WORD...] runs the cases whose names have one of the words; -v prints what was
 measured.
@@ -27,6 +27,7 @@ from h2_raw import *  # noqa: E402,F403
 from vts_server import IS_SANITIZED, Server, client_context, shared_certs  # noqa: E402
 
 MAX_FRAMES, MAX_GROWTH_KIB, MAX_WAIT_MS, TRIES = 2000, 4096, 50, 3
+NAP_S = 0.002
 # Deadlines are short by --limit; the rest is for a busy machine.
 PATIENCE_S = 40 if IS_SANITIZED else 8
 # A request that is reset costs a token of either: as malformed, and as reset.
@@ -45,11 +46,12 @@ def check(holds, what):
 # ---- the bystander ------------------------------------------------------------------------------
 
 def bystand(certs):
-    """The bystander's process: PORT on stdin begins, the next line ends; answers "COUNT MAX_MS"."""
+    """The bystander's process: PORT on stdin begins, the next line ends; answers "COUNT MAX_MS
+    LATE_MS", the last being how much longer than it wanted it slept at most."""
     for line in sys.stdin:
         with socket.create_connection(("127.0.0.1", int(line)), timeout=60) as raw, \
                 client_context(certs).wrap_socket(raw, server_hostname="localhost") as tls:
-            count, worst = -1, 0.0
+            count, worst, late = -1, 0.0, 0.0
             while True:
                 start = time.perf_counter()
                 tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -64,10 +66,13 @@ def bystand(certs):
                     worst = max(worst, time.perf_counter() - start)
                 else:
                     print("ready", flush=True)
-                if select.select([sys.stdin], [], [], 0.002)[0] and count > 0:
+                start = time.perf_counter()
+                is_over = select.select([sys.stdin], [], [], NAP_S)[0] and count > 0
+                late = max(late, time.perf_counter() - start - NAP_S)
+                if is_over:
                     sys.stdin.readline()
                     break
-            print(count, worst * 1000, flush=True)
+            print(count, worst * 1000, late * 1000, flush=True)
 
 
 class Bystander:
@@ -81,11 +86,11 @@ class Bystander:
         check(self.process.stdout.readline() == "ready\n", "the bystander cannot begin")
 
     def end(self):
-        """How many answers it got, and the longest wait for one, in ms."""
+        """How many answers it got, the longest wait for one, and how late the machine was, in ms."""
         self.process.stdin.write("end\n")
         words = self.process.stdout.readline().split()
         check(words, "the bystander was cut off")
-        return int(words[0]), float(words[1])
+        return int(words[0]), float(words[1]), float(words[2])
 
     def stop(self):
         self.process.stdin.close()
@@ -1204,7 +1209,7 @@ def play(test, server, bystander):
     finally:
         for peer in scene.peers:
             peer.close()
-        count, test.wait_ms = bystander.end()
+        count, test.wait_ms, late_ms = bystander.end()
     test.growth, test.frames = peak_kib(server) - base, scene.frames
     after = hits(server)
     for limit in test.hit:
@@ -1224,7 +1229,8 @@ def play(test, server, bystander):
         check(peer.get(1) == 200, "the server does not serve afterwards")
     if not IS_SANITIZED:
         check(test.growth < MAX_GROWTH_KIB, f"grew by {test.growth} KiB")
-        check(test.wait_ms < MAX_WAIT_MS, f"a bystander waited for {test.wait_ms:.0f} ms")
+        check(test.wait_ms < MAX_WAIT_MS + late_ms,
+              f"a bystander waited for {test.wait_ms:.0f} ms, of them {late_ms:.0f} for the machine")
 
 
 def try_case(test, bystanders):
