@@ -18,5 +18,5 @@ def bundle(folder):
 folder = scratch_folder()
 bundle(folder)
 with peers.Pages(folder) as home, peers.Pages(folder) as abroad, \
-        peers.Jobs(*peers.allow_origin(home.origin), quick="5s") as servers:
+        peers.Jobs(*peers.allow_origin(home.origin)) as servers:
     peers.run_node("browser.mjs", home.origin, abroad.origin, *(server.port for server in servers))

@@ -95,7 +95,7 @@ def check_watch(protocol, text):
 
 @case
 def a_watch_ends_with_the_done_status():
-    with Server("--simulate", "delay=2s,error_rate=0") as server, ThreadPoolExecutor() as pool:
+    with Server("--simulate", peers.QUICK) as server, ThreadPoolExecutor() as pool:
         texts = pool.map(lambda protocol: call("WatchStatus", {}, "--protocol", protocol,
                                                *SOURCES[2], server=server), PROTOCOLS)
         for protocol, text in zip(PROTOCOLS, texts):
