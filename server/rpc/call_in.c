@@ -40,6 +40,8 @@ void vts_call_drop_body(struct vts_call *call)
     vts_buf_fini(&call->raw);
     vts_buf_fini(&call->only);
     vts_envelope_reader_fini(&call->reader);
+    if (!call->is_working) /* the handler may be looking at the message; work() comes back */
+        vts_arena_fini(&call->arena);
     release_to(call, 0);
     consume(call);
 }

@@ -144,7 +144,7 @@ void vts_call_on_body(void *call, struct vts_str bytes);
 void vts_call_on_body_end(void *call);
 /* Takes a message from elsewhere than the body, and the end with it. */
 void vts_call_take_only_message(struct vts_call *call, struct vts_str bytes, bool is_compressed);
-/* Gives back all that is kept of the request's body. */
+/* Gives back all that is kept of the request's body, and what was made of it. */
 void vts_call_drop_body(struct vts_call *call);
 
 /* ---- call_out.c ---- */

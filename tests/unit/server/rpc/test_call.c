@@ -11,6 +11,8 @@
 #include "tests/unit/server/rpc/toy_bench.h"
 #include "toy.pb-c.h"
 
+enum { LARGE_BYTES = 60 * 1000 };
+
 static struct toy_bench bench;
 
 /* Content types for calls of one message, and for streams. */
@@ -512,6 +514,38 @@ static void kept_call_goes_on_without_its_request(void)
     toy_bench_close(&bench);
 }
 
+static void answer_and_look_again(struct vts_call *call, const Toy__V1__Ask *ask)
+{
+    toy_answer(call, ask);
+    CU_ASSERT(vts_call_is_over(call) && strcmp(ask->text, "a") == 0);
+}
+
+/* A client that does not read its answer has us keep no more than that. */
+static void request_goes_once_the_outcome_is_known(void)
+{
+    static void (*const answers[])(struct vts_call *,
+                                   const Toy__V1__Ask *) = {answer_and_look_again, NULL};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(answers); i++) {
+        struct vts_call *call;
+
+        toy_bench_open(&bench, &(struct toy_script){.on_message = answers[i]});
+        toy_bench_start(&bench, "Unary", "application/grpc");
+        CU_ASSERT(toy_bench_ask(&bench, "a", LARGE_BYTES));
+        toy_bench_end(&bench);
+        call = bench.fake.exchange.user;
+        if (answers[i] == NULL) {
+            CU_ASSERT(vts_arena_used_bytes(&call->arena) >= LARGE_BYTES);
+            CU_ASSERT_EQUAL(toy_tell(call, "late", 0), VTS_OK);
+            vts_call_finish(call, VTS_RPC_OK, NULL);
+        }
+        CU_ASSERT_EQUAL(vts_arena_used_bytes(&call->arena), 0);
+        toy_bench_read(&bench);
+        expect_answer(1, answers[i] == NULL ? "late" : "a", VTS_RPC_OK);
+        toy_bench_close(&bench);
+    }
+}
+
 static void call_knows_its_request(void)
 {
     char peer[VTS_PEER_TEXT_BYTES];
@@ -648,6 +682,7 @@ static const struct vts_test tests[] = {
     {"body_is_due_where_a_message_is", body_is_due_where_a_message_is},
     {"drain_is_told_to_calls_that_are_open", drain_is_told_to_calls_that_are_open},
     {"kept_call_goes_on_without_its_request", kept_call_goes_on_without_its_request},
+    {"request_goes_once_the_outcome_is_known", request_goes_once_the_outcome_is_known},
     {"call_knows_its_request", call_knows_its_request},
     {"handler_has_timers", handler_has_timers},
     {"calls_and_messages_are_counted", calls_and_messages_are_counted},
