@@ -14,9 +14,12 @@ add_library(vts_generated STATIC
   generated/grpc/health/v1/health.pb-c.c
   generated/grpc/reflection/v1/reflection.pb-c.c
   generated/grpc/reflection/v1alpha/reflection.pb-c.c
+  generated/vtstatus/store/v1/record.pb-c.c
   generated/vtstatus/v1/job.pb-c.c
+  generated/vtstatus/v1/job_service.pb-c.c
   generated/vtstatus/v1/status.pb-c.c
-  generated/vtstatus/v1/status_service.pb-c.c)
+  generated/vtstatus/v1/status_service.pb-c.c
+  generated/vtstatus/v1/worker_service.pb-c.c)
 target_include_directories(vts_generated
   SYSTEM PUBLIC ${PROJECT_SOURCE_DIR}/generated
   PRIVATE ${PROJECT_SOURCE_DIR})
