@@ -4,13 +4,7 @@
 
 #include <time.h>
 
-enum { MAX_NANOS = 999999999 };
-
-/* 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z. */
-static const int64_t min_stamp_seconds = INT64_C(-62135596800);
-static const int64_t max_stamp_seconds = INT64_C(253402300799);
-/* 10,000 years. */
-static const int64_t max_span_seconds = INT64_C(315576000000);
+#include "common/wire/pb_time.h"
 
 /* Appends the fraction of a second with 0, 3, 6 or 9 digits, as few as say it all. */
 static void write_nanos(struct vts_buf *buf, int32_t nanos)
@@ -30,8 +24,7 @@ enum vts_err vts_json_timestamp_write(struct vts_buf *buf, struct vts_json_time 
     time_t seconds = (time_t)stamp.seconds;
     struct tm utc;
 
-    if (stamp.seconds < min_stamp_seconds || stamp.seconds > max_stamp_seconds || stamp.nanos < 0 ||
-        stamp.nanos > MAX_NANOS || gmtime_r(&seconds, &utc) == NULL)
+    if (!vts_pb_timestamp_is_valid(stamp.seconds, stamp.nanos) || gmtime_r(&seconds, &utc) == NULL)
         return VTS_ERR_INVALID;
     vts_buf_append_format(buf, "\"%04d-%02d-%02dT%02d:%02d:%02d", utc.tm_year + 1900,
                           utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
@@ -44,9 +37,7 @@ enum vts_err vts_json_duration_write(struct vts_buf *buf, struct vts_json_time s
 {
     bool is_negative = span.seconds < 0 || span.nanos < 0;
 
-    if (span.seconds < -max_span_seconds || span.seconds > max_span_seconds ||
-        span.nanos < -MAX_NANOS || span.nanos > MAX_NANOS || (span.seconds < 0 && span.nanos > 0) ||
-        (span.seconds > 0 && span.nanos < 0))
+    if (!vts_pb_duration_is_valid(span.seconds, span.nanos))
         return VTS_ERR_INVALID;
     vts_buf_append_format(buf, "\"%s%lld", is_negative ? "-" : "",
                           (long long)(span.seconds < 0 ? -span.seconds : span.seconds));
@@ -172,7 +163,7 @@ enum vts_err vts_json_timestamp_read(struct vts_str text, struct vts_json_time *
         !take_offset(&text, &offset) || text.len > 0)
         return VTS_ERR_INVALID;
     stamp.seconds = days * 86400 + minutes + seconds - offset;
-    if (stamp.seconds < min_stamp_seconds || stamp.seconds > max_stamp_seconds)
+    if (!vts_pb_timestamp_is_valid(stamp.seconds, stamp.nanos))
         return VTS_ERR_INVALID;
     *ret_time = stamp;
     return VTS_OK;
@@ -184,7 +175,8 @@ enum vts_err vts_json_duration_read(struct vts_str text, struct vts_json_time *r
     bool is_negative = take_char(&text, '-');
 
     if (!take_digits(&text, 1, 12, &span.seconds) || !take_nanos(&text, &span.nanos) ||
-        !take_char(&text, 's') || text.len > 0 || span.seconds > max_span_seconds)
+        !take_char(&text, 's') || text.len > 0 ||
+        !vts_pb_duration_is_valid(span.seconds, span.nanos))
         return VTS_ERR_INVALID;
     if (is_negative) {
         span.seconds = -span.seconds;

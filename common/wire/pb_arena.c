@@ -19,3 +19,12 @@ ProtobufCAllocator vts_pb_arena_allocator(struct vts_arena *arena)
 {
     return (ProtobufCAllocator){.alloc = allocate, .free = release, .allocator_data = arena};
 }
+
+void *vts_pb_arena_new(struct vts_arena *arena, const ProtobufCMessageDescriptor *type)
+{
+    void *message = vts_arena_alloc(arena, type->sizeof_message);
+
+    if (message != NULL)
+        protobuf_c_message_init(type, message);
+    return message;
+}

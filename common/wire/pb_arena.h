@@ -11,5 +11,8 @@
  * free_unpacked. When unpacking fails, vts_arena_check tells whether memory was the reason. The
  * arena must stay where it is while the allocator is used. */
 ProtobufCAllocator vts_pb_arena_allocator(struct vts_arena *arena);
+/* An empty message of the type, in the arena; NULL as vts_arena_alloc(). */
+VTS_MUST_CHECK void *vts_pb_arena_new(struct vts_arena *arena,
+                                      const ProtobufCMessageDescriptor *type);
 
 #endif

@@ -59,12 +59,29 @@ static void pb_arena_failures_tell_why(void)
     vts_arena_fini(&arena);
 }
 
+static void pb_arena_new_is_empty_or_says_why_not(void)
+{
+    struct vts_arena arena;
+    Vtstatus__V1__GetStatusRequest *request;
+
+    vts_arena_init(&arena, sizeof(*request) + 15);
+    request = vts_pb_arena_new(&arena, &vtstatus__v1__get_status_request__descriptor);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    CU_ASSERT_PTR_EQUAL(request->base.descriptor, &vtstatus__v1__get_status_request__descriptor);
+    CU_ASSERT_STRING_EQUAL(request->job_id, "");
+    request = vts_pb_arena_new(&arena, &vtstatus__v1__get_status_request__descriptor);
+    CU_ASSERT_PTR_NULL(request);
+    CU_ASSERT_EQUAL(vts_arena_check(&arena), VTS_ERR_LIMIT);
+    vts_arena_fini(&arena);
+}
+
 int main(void)
 {
     static const struct vts_test tests[] = {
         {"pb_arena_unpacks_and_needs_no_free", pb_arena_unpacks_and_needs_no_free},
         {"pb_arena_free_unpacked_is_harmless", pb_arena_free_unpacked_is_harmless},
         {"pb_arena_failures_tell_why", pb_arena_failures_tell_why},
+        {"pb_arena_new_is_empty_or_says_why_not", pb_arena_new_is_empty_or_says_why_not},
     };
 
     return vts_test_run("pb_arena", tests, VTS_ARRAY_LEN(tests));
