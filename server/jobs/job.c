@@ -34,3 +34,11 @@ bool vts_job_is_done(enum vts_job_state state)
     }
     VTS_UNREACHABLE();
 }
+
+Vtstatus__V1__Status vts_job_project(enum vts_job_state state)
+{
+    if (!vts_job_is_done(state))
+        return VTSTATUS__V1__STATUS__STATUS_PENDING;
+    return state == VTS_JOB_SUCCEEDED ? VTSTATUS__V1__STATUS__STATUS_COMPLETED
+                                      : VTSTATUS__V1__STATUS__STATUS_ERROR;
+}

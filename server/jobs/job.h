@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/str.h"
+#include "vtstatus/v1/status.pb-c.h"
 
 enum { VTS_JOB_ID_MAX = 128 };
 
@@ -43,5 +44,7 @@ struct vts_job {
 /* 1 to 128 characters of [A-Za-z0-9._~-]. */
 bool vts_job_id_is_valid(struct vts_str id);
 bool vts_job_is_done(enum vts_job_state state);
+/* What a client that only waits is told of the state. */
+Vtstatus__V1__Status vts_job_project(enum vts_job_state state);
 
 #endif

@@ -23,6 +23,11 @@
 #include "common/base/str.h"
 #include "vtstatus/store/v1/record.pb-c.h"
 
+enum {
+    VTS_JOB_ATTEMPTS_MAX = 100, /* what Job.max_attempts may be */
+    VTS_JOB_ATTEMPTS_KEPT = 20, /* of Job.attempts; older ones are dropped */
+};
+
 enum vts_job_event_kind {
     VTS_JOB_EVENT_LEASE,     /* a worker takes it */
     VTS_JOB_EVENT_HEARTBEAT, /* its worker reports and keeps the lease */
@@ -63,6 +68,23 @@ struct vts_job_change {
     bool is_visible; /* and there is a new revision */
 };
 
+/* What the events do beyond the picture:
+ *
+ * - A lease is over at its end, at the attempt's timeout, and when a worker has not heeded a
+ *   cancellation for 30 s, whichever is first. From that instant on its token is refused, also
+ *   before VTS_JOB_EVENT_TIME has come.
+ * - An attempt counts when it is leased. One that is given back is uncounted and leaves the list
+ *   of attempts, unless it was given back because of a cancellation. RETRY counts from 0 again and
+ *   keeps the list, so that numbers start over in it.
+ * - An attempt's progress stays to be seen until the next attempt starts; a success is at 100.
+ * - Progress alone is visible at most each 250 ms: what comes earlier is held back until then, or
+ *   until something else is visible. A heartbeat that only keeps the lease changes the record, for
+ *   the lease's end must outlive a crash, but is not visible.
+ * - CANCEL of what is being or was cancelled changes nothing and is no refusal.
+ *
+ * Texts and errors that come from peers are taken as they are: their sizes are for the caller to
+ * bound. */
+
 /* Applies the event. On a refusal, or when nothing changes, the record is as it was; otherwise its
  * version has risen by one, and, if anything changed that a client sees, so has the status's
  * revision. New parts of the record come from the arena. VTS_ERR_NOMEM leaves the record unusable.
@@ -78,8 +100,8 @@ bool vts_job_is_leasable(const Vtstatus__Store__V1__JobRecord *record, int64_t n
 /* When a record that is done, or a tombstone, may be forgotten; INT64_MAX: not yet known. */
 int64_t vts_job_forget_ns(const Vtstatus__Store__V1__JobRecord *record);
 
-/* Asserts all that holds between the fields of a record: for tests, and when one is loaded. Returns
- * what is wrong, or NULL. */
+/* Checks all that holds between the fields of a record: for tests, and when one is loaded. Returns
+ * what is wrong, a literal, or NULL. */
 const char *vts_job_check(const Vtstatus__Store__V1__JobRecord *record);
 
 #endif
