@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.c - encodes a status once a revision.
  *
- * One allocation holds the struct and all its bytes.
+ * One allocation holds the struct and all its bytes but the JSON, which is several times as long
+ * as the rest and which most revisions are never asked for. The first reader makes it; of several
+ * at once, one has its own kept.
  */
 #include "server/jobs/snapshot.h"
 
@@ -12,9 +14,16 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/json.h"
-#include "vtstatus/v1/status.pb-c.h"
+#include "common/wire/pb_heap.h"
+#include "common/wire/pb_time.h"
 
-enum { JSON_MAX_BYTES = 64 * 1024, ETAG_MAX_BYTES = 32, POLL_AFTER_TAG = 5 << 3 | 2 };
+enum {
+    PROTO_MAX_BYTES = 64 * 1024,
+    /* A control character is six bytes in JSON, and nothing grows more; names come on top. */
+    JSON_MAX_BYTES = 8 * PROTO_MAX_BYTES,
+    ETAG_MAX_BYTES = 32,
+    POLL_AFTER_TAG = 5 << 3 | 2,
+};
 
 /* A status says nothing for which types would have to be known. */
 static const struct vts_json_write_options json_options = {
@@ -22,17 +31,83 @@ static const struct vts_json_write_options json_options = {
     .any_as_bytes = true,
 };
 
+struct json_text {
+    size_t len;
+    char bytes[];
+};
+
 struct vts_snapshot {
     _Atomic uint32_t refs;
     bool is_done;
     uint64_t revision;
     int64_t expected_end_ns;
+    struct json_text *_Atomic json; /* NULL: nobody has asked for it yet */
     struct vts_str job_id;
     struct vts_str etag;
     struct vts_str proto;
-    struct vts_str json;
     char bytes[];
 };
+
+/* ---- making ------------------------------------------------------------------------------ */
+
+static bool is_good_time(const Google__Protobuf__Timestamp *stamp)
+{
+    return stamp == NULL || vts_pb_timestamp_is_valid(stamp->seconds, stamp->nanos);
+}
+
+static struct vts_str place(struct vts_snapshot *snapshot, size_t *at, const void *bytes,
+                            size_t len)
+{
+    char *start = snapshot->bytes + *at;
+
+    memcpy(start, bytes, len);
+    *at += len;
+    return vts_str_make(start, len);
+}
+
+/* Refuses what could not be written as JSON later. */
+static enum vts_err check_status(const Vtstatus__V1__JobStatus *status, size_t proto_len)
+{
+    if (!is_good_time(status->update_time) || !is_good_time(status->estimated_completion_time))
+        return VTS_ERR_INVALID;
+    return proto_len > PROTO_MAX_BYTES ? VTS_ERR_LIMIT : VTS_OK;
+}
+
+enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64_t expected_end_ns,
+                                    struct vts_snapshot **ret_snapshot)
+{
+    Vtstatus__V1__JobStatus message = *status;
+    struct vts_snapshot *snapshot;
+    char etag[ETAG_MAX_BYTES];
+    size_t id_len = strlen(status->job_id);
+    size_t etag_len =
+        (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)status->revision);
+    size_t proto_len;
+    size_t at = 0;
+    enum vts_err err;
+
+    message.poll_after = NULL;
+    proto_len = vtstatus__v1__job_status__get_packed_size(&message);
+    err = check_status(&message, proto_len);
+    if (err != VTS_OK)
+        return err;
+    snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + proto_len);
+    if (snapshot == NULL)
+        return VTS_ERR_NOMEM;
+    atomic_init(&snapshot->refs, 1);
+    atomic_init(&snapshot->json, NULL);
+    snapshot->is_done = message.done != 0;
+    snapshot->revision = message.revision;
+    snapshot->expected_end_ns = expected_end_ns;
+    snapshot->job_id = place(snapshot, &at, message.job_id, id_len);
+    snapshot->etag = place(snapshot, &at, etag, etag_len);
+    snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
+    (void)vtstatus__v1__job_status__pack(&message, (uint8_t *)snapshot->bytes + at);
+    *ret_snapshot = snapshot;
+    return VTS_OK;
+}
+
+/* ---- jobs without a record --------------------------------------------------------------- */
 
 /* The message with everything it points at. */
 struct status_message {
@@ -43,14 +118,6 @@ struct status_message {
     Google__Protobuf__Timestamp estimated;
 };
 
-static Vtstatus__V1__Status project(enum vts_job_state state)
-{
-    if (!vts_job_is_done(state))
-        return VTSTATUS__V1__STATUS__STATUS_PENDING;
-    return state == VTS_JOB_SUCCEEDED ? VTSTATUS__V1__STATUS__STATUS_COMPLETED
-                                      : VTSTATUS__V1__STATUS__STATUS_ERROR;
-}
-
 /* protobuf-c's strings are not const, and it does not write to them. */
 static char *borrow(const char *text)
 {
@@ -60,8 +127,7 @@ static char *borrow(const char *text)
 static void set_time(Google__Protobuf__Timestamp *stamp, int64_t wall_ns)
 {
     google__protobuf__timestamp__init(stamp);
-    stamp->seconds = wall_ns / VTS_NS_PER_S;
-    stamp->nanos = (int32_t)(wall_ns % VTS_NS_PER_S);
+    vts_pb_timestamp_set(stamp, wall_ns);
 }
 
 static void fill_message(struct status_message *message, const struct vts_job *job)
@@ -70,7 +136,7 @@ static void fill_message(struct status_message *message, const struct vts_job *j
 
     vtstatus__v1__job_status__init(status);
     status->job_id = borrow(job->id);
-    status->status = project(job->state);
+    status->status = vts_job_project(job->state);
     status->done = vts_job_is_done(job->state);
     status->revision = job->revision;
     status->state = (Vtstatus__V1__State)job->state;
@@ -102,55 +168,68 @@ static void fill_message(struct status_message *message, const struct vts_job *j
     }
 }
 
-static struct vts_str place(struct vts_snapshot *snapshot, size_t *at, const void *bytes,
-                            size_t len)
-{
-    char *start = snapshot->bytes + *at;
-
-    memcpy(start, bytes, len);
-    *at += len;
-    return vts_str_make(start, len);
-}
-
 enum vts_err vts_snapshot_new(const struct vts_job *job, struct vts_snapshot **ret_snapshot)
 {
     struct status_message message;
-    struct vts_snapshot *snapshot;
-    struct vts_buf json;
-    char etag[ETAG_MAX_BYTES];
-    enum vts_err err;
-    size_t proto_len;
-    size_t id_len = strlen(job->id);
-    size_t etag_len;
-    size_t at = 0;
 
     fill_message(&message, job);
-    etag_len =
-        (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)job->revision);
-    proto_len = vtstatus__v1__job_status__get_packed_size(&message.status);
+    return vts_snapshot_of_status(&message.status, job->expected_end_ns, ret_snapshot);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------- */
+
+static enum vts_err copy_text(const struct vts_buf *json, struct json_text **ret_text)
+{
+    /* Without the closing brace, which comes with the tail. */
+    size_t len = json->len - 1;
+    struct json_text *text = vts_mem_alloc(sizeof(*text) + len);
+
+    if (text == NULL)
+        return VTS_ERR_NOMEM;
+    text->len = len;
+    memcpy(text->bytes, json->ptr, len);
+    *ret_text = text;
+    return VTS_OK;
+}
+
+static enum vts_err make_json(const struct vts_snapshot *snapshot, struct json_text **ret_text)
+{
+    Vtstatus__V1__JobStatus *status = vtstatus__v1__job_status__unpack(
+        vts_pb_heap_plain(), snapshot->proto.len, (const uint8_t *)snapshot->proto.ptr);
+    struct vts_buf json;
+    enum vts_err err;
+
+    if (status == NULL)
+        return VTS_ERR_NOMEM;
     vts_buf_init(&json, JSON_MAX_BYTES);
-    err = vts_json_write(&json, &message.status.base, &json_options);
-    if (err != VTS_OK)
-        goto out;
-    err = VTS_ERR_NOMEM;
-    snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + proto_len + json.len);
-    if (snapshot == NULL)
-        goto out;
-    atomic_init(&snapshot->refs, 1);
-    snapshot->is_done = message.status.done != 0;
-    snapshot->revision = job->revision;
-    snapshot->expected_end_ns = job->expected_end_ns;
-    snapshot->job_id = place(snapshot, &at, job->id, id_len);
-    snapshot->etag = place(snapshot, &at, etag, etag_len);
-    snapshot->json = place(snapshot, &at, json.ptr, json.len - 1);
-    snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
-    (void)vtstatus__v1__job_status__pack(&message.status, (uint8_t *)snapshot->bytes + at);
-    *ret_snapshot = snapshot;
-    err = VTS_OK;
-out:
+    err = vts_json_write(&json, &status->base, &json_options);
+    if (err == VTS_OK)
+        err = copy_text(&json, ret_text);
     vts_buf_fini(&json);
+    vtstatus__v1__job_status__free_unpacked(status, vts_pb_heap_plain());
     return err;
 }
+
+enum vts_err vts_snapshot_json(struct vts_snapshot *snapshot, struct vts_str *ret_json)
+{
+    struct json_text *text = atomic_load_explicit(&snapshot->json, memory_order_acquire);
+    struct json_text *made;
+
+    if (text == NULL) {
+        enum vts_err err = make_json(snapshot, &made);
+
+        if (err != VTS_OK)
+            return err;
+        if (atomic_compare_exchange_strong(&snapshot->json, &text, made))
+            text = made;
+        else
+            vts_mem_free(made); /* another thread was first, and text is what it made */
+    }
+    *ret_json = vts_str_make(text->bytes, text->len);
+    return VTS_OK;
+}
+
+/* ---- sharing ----------------------------------------------------------------------------- */
 
 struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot)
 {
@@ -160,9 +239,11 @@ struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot)
 
 void vts_snapshot_unref(struct vts_snapshot *snapshot)
 {
-    if (snapshot != NULL &&
-        atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) == 1)
-        vts_mem_free(snapshot);
+    if (snapshot == NULL ||
+        atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    vts_mem_free(atomic_load_explicit(&snapshot->json, memory_order_relaxed));
+    vts_mem_free(snapshot);
 }
 
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot)
@@ -195,10 +276,7 @@ struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot)
     return snapshot->proto;
 }
 
-struct vts_str vts_snapshot_json(const struct vts_snapshot *snapshot)
-{
-    return snapshot->json;
-}
+/* ---- tails ------------------------------------------------------------------------------- */
 
 size_t vts_snapshot_proto_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
 {

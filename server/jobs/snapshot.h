@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job's public status at one revision, encoded once and shared by all who read it.
+/* A job's public status at one revision, encoded once and shared by all who read it: as protobuf
+ * when it is made, as JSON when somebody asks for that.
  *
  * What moves between revisions, the poll hint, is not in the encoded bytes: it is a tail that each
  * answer appends. Protobuf fields concatenate, and the JSON stops before its closing brace. */
@@ -8,10 +9,18 @@
 
 #include "server/jobs/job.h"
 
-/* Immutable; from any thread. */
+/* Nothing that can be seen of it changes; from any thread. */
 struct vts_snapshot;
 
-/* Owned by the caller. VTS_ERR_NOMEM, or VTS_ERR_INVALID when the job cannot be written. */
+/* Of a status, which is copied but for poll_after. expected_end_ns is on the monotonic clock; 0:
+ * nobody knows. Owned by the caller.
+ *
+ * VTS_ERR_INVALID: a time that cannot be written. VTS_ERR_LIMIT: more than 64 KiB. VTS_ERR_NOMEM.
+ */
+VTS_MUST_CHECK enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status,
+                                                   int64_t expected_end_ns,
+                                                   struct vts_snapshot **ret_snapshot);
+/* The same of a job that has no record. */
 VTS_MUST_CHECK enum vts_err vts_snapshot_new(const struct vts_job *job,
                                              struct vts_snapshot **ret_snapshot);
 struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
@@ -26,8 +35,10 @@ int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot);
 /* An encoded vtstatus.v1.JobStatus without poll_after. */
 struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot);
-/* The same as REST JSON, without poll_after and the closing brace. */
-struct vts_str vts_snapshot_json(const struct vts_snapshot *snapshot);
+/* The same as REST JSON, without poll_after and the closing brace; it lives as long as the
+ * snapshot. VTS_ERR_NOMEM: the next call may succeed. */
+VTS_MUST_CHECK enum vts_err vts_snapshot_json(struct vts_snapshot *snapshot,
+                                              struct vts_str *ret_json);
 
 enum { VTS_SNAPSHOT_TAIL_MAX = 48 };
 

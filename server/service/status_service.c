@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status_service.c - the status that the board holds, as a resource.
  *
- * Nothing is encoded here: the body is the snapshot's, and only the poll hint is added.
+ * The body is the snapshot's, encoded for all who read it, and only the poll hint is added.
  */
 #include "server/service/status_service.h"
 
+#include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "server/jobs/board.h"
 #include "server/rpc/dialect_rest.h"
@@ -30,24 +31,35 @@ static int64_t to_retry_after_s(int64_t poll_after_ns)
     return poll_after_ns < 0 ? 0 : (poll_after_ns + VTS_NS_PER_S - 1) / VTS_NS_PER_S;
 }
 
+/* The body in the chosen form, and what completes it. */
+static enum vts_err choose_body(struct vts_response *response, enum vts_rest_form form,
+                                const struct vts_status_view *view, struct vts_str *ret_body)
+{
+    switch (form) {
+    case VTS_REST_JSON:
+        response->tail_len = vts_snapshot_json_tail(view->poll_after_ns, response->tail);
+        return vts_snapshot_json(view->snapshot, ret_body);
+    case VTS_REST_PROTO:
+        response->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, response->tail);
+        *ret_body = vts_snapshot_proto(view->snapshot);
+        return VTS_OK;
+    }
+    VTS_UNREACHABLE();
+}
+
 static void send_view(struct vts_exchange *exchange, enum vts_rest_form form,
                       const struct vts_status_view *view)
 {
-    struct vts_response *response = &exchange->response;
     struct vts_rest_resource resource = {.etag = vts_snapshot_etag(view->snapshot),
                                          .retry_after_s = to_retry_after_s(view->poll_after_ns),
                                          .release = release_snapshot,
                                          .owner = view->snapshot};
 
-    switch (form) {
-    case VTS_REST_JSON:
-        resource.body = vts_snapshot_json(view->snapshot);
-        response->tail_len = vts_snapshot_json_tail(view->poll_after_ns, response->tail);
-        break;
-    case VTS_REST_PROTO:
-        resource.body = vts_snapshot_proto(view->snapshot);
-        response->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, response->tail);
-        break;
+    if (choose_body(&exchange->response, form, view, &resource.body) != VTS_OK) {
+        exchange->response.tail_len = 0;
+        vts_snapshot_unref(view->snapshot);
+        vts_outcome_send(exchange, VTS_RPC_UNAVAILABLE, "out of memory");
+        return;
     }
     vts_rest_send(exchange, form, &resource);
 }

@@ -2,6 +2,7 @@
 /* test_snapshot.c - that readers of both forms get back what was known of the job. */
 #include <CUnit/CUnit.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,10 +56,18 @@ static JobStatus *decode_proto(const struct vts_snapshot *snapshot, int64_t poll
     return status;
 }
 
-/* The JSON body as it goes out, parsed; the caller gives it back. */
-static json_t *decode_json(const struct vts_snapshot *snapshot, int64_t poll_after_ns)
+static struct vts_str json_of(struct vts_snapshot *snapshot)
 {
-    struct vts_str body = vts_snapshot_json(snapshot);
+    struct vts_str json = {0};
+
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_json(snapshot, &json), VTS_OK);
+    return json;
+}
+
+/* The JSON body as it goes out, parsed; the caller gives it back. */
+static json_t *decode_json(struct vts_snapshot *snapshot, int64_t poll_after_ns)
+{
+    struct vts_str body = json_of(snapshot);
     char tail[VTS_SNAPSHOT_TAIL_MAX];
     size_t tail_len = vts_snapshot_json_tail(poll_after_ns, tail);
     char text[4096];
@@ -141,7 +150,7 @@ static void json_of_full_job_says_the_same(void)
 static void json_without_tail_stops_before_the_brace(void)
 {
     struct vts_snapshot *snapshot = make_snapshot(&full_job);
-    struct vts_str json = vts_snapshot_json(snapshot);
+    struct vts_str json = json_of(snapshot);
 
     CU_ASSERT_PTR_NULL(json_loadb(json.ptr, json.len, 0, NULL));
     CU_ASSERT_EQUAL(json.ptr[0], '{');
@@ -376,14 +385,19 @@ static void snapshot_lives_until_its_last_reference(void)
 static void snapshot_of_time_out_of_range_is_refused(void)
 {
     struct vts_snapshot *snapshot = NULL;
-    struct vts_job job = full_job;
+    JobStatus status = VTSTATUS__V1__JOB_STATUS__INIT;
+    Google__Protobuf__Timestamp stamp = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 
-    job.update_wall_ns = INT64_MIN;
-    CU_ASSERT_EQUAL(vts_snapshot_new(&job, &snapshot), VTS_ERR_INVALID);
+    stamp.nanos = -1;
+    status.update_time = &stamp;
+    CU_ASSERT_EQUAL(vts_snapshot_of_status(&status, 0, &snapshot), VTS_ERR_INVALID);
+    status.update_time = NULL;
+    status.estimated_completion_time = &stamp;
+    CU_ASSERT_EQUAL(vts_snapshot_of_status(&status, 0, &snapshot), VTS_ERR_INVALID);
     CU_ASSERT_PTR_NULL(snapshot);
 }
 
-static void snapshot_too_large_for_json_is_refused(void)
+static void snapshot_too_large_is_refused(void)
 {
     static char message[80 * 1024];
     struct vts_snapshot *snapshot = NULL;
@@ -395,25 +409,154 @@ static void snapshot_too_large_for_json_is_refused(void)
     CU_ASSERT_PTR_NULL(snapshot);
 }
 
-static void snapshot_without_memory_fails_each_time_and_leaks_nothing(void)
+static void snapshot_just_small_enough_has_json_whatever_it_says(void)
+{
+    static char message[65400];
+    struct vts_job job = full_job;
+    struct vts_snapshot *snapshot;
+
+    memset(message, '\1', sizeof(message) - 1); /* six bytes each in JSON */
+    job.progress_message = message;
+    snapshot = make_snapshot(&job);
+    CU_ASSERT(json_of(snapshot).len > 6 * (sizeof(message) - 1));
+    vts_snapshot_unref(snapshot);
+}
+
+static void snapshot_of_status_leaves_the_hint_out(void)
 {
     struct vts_snapshot *snapshot = NULL;
+    JobStatus status = VTSTATUS__V1__JOB_STATUS__INIT;
+    Google__Protobuf__Duration hint = GOOGLE__PROTOBUF__DURATION__INIT;
+    JobStatus *decoded;
+
+    status.job_id = (char *)(uintptr_t) "job-2";
+    status.poll_after = &hint;
+    status.queue_position = 4;
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_status(&status, 77, &snapshot), VTS_OK);
+    decoded = decode_proto(snapshot, -1);
+    CU_ASSERT_PTR_NULL(decoded->poll_after);
+    CU_ASSERT_EQUAL(decoded->queue_position, 4);
+    CU_ASSERT_EQUAL(vts_snapshot_expected_end_ns(snapshot), 77);
+    vtstatus__v1__job_status__free_unpacked(decoded, NULL);
+    vts_snapshot_unref(snapshot);
+}
+
+static void error_details_of_any_type_are_told(void)
+{
+    static uint8_t value[] = {1, 2, 3};
+    struct vts_snapshot *snapshot = NULL;
+    JobStatus status = VTSTATUS__V1__JOB_STATUS__INIT;
+    Google__Rpc__Status error = GOOGLE__RPC__STATUS__INIT;
+    Google__Protobuf__Any typed = GOOGLE__PROTOBUF__ANY__INIT;
+    Google__Protobuf__Any untyped = GOOGLE__PROTOBUF__ANY__INIT;
+    Google__Protobuf__Any *details[] = {&typed, &untyped};
+    json_t *json;
+
+    typed.type_url = (char *)(uintptr_t) "type.googleapis.com/google.protobuf.Duration";
+    typed.value = (ProtobufCBinaryData){.len = sizeof(value), .data = value};
+    untyped.value = typed.value;
+    error.n_details = VTS_ARRAY_LEN(details);
+    error.details = details;
+    status.error = &error;
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_status(&status, 0, &snapshot), VTS_OK);
+    json = decode_json(snapshot, -1);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(json_object_get(json, "error"), "details")), 2);
+    json_decref(json);
+    vts_snapshot_unref(snapshot);
+}
+
+static void snapshot_without_memory_fails_and_leaks_nothing(void)
+{
+    struct vts_snapshot *snapshot = NULL;
+
+    (void)vts_mem_fail_after(0);
+    CU_ASSERT_EQUAL(vts_snapshot_new(&full_job, &snapshot), VTS_ERR_NOMEM);
+    CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
+    CU_ASSERT_PTR_NULL(snapshot);
+}
+
+static void json_is_made_once(void)
+{
+    struct vts_snapshot *snapshot = make_snapshot(&full_job);
+    struct vts_str first = json_of(snapshot);
+    struct vts_str second;
+
+    (void)vts_mem_fail_after(0);
+    second = json_of(snapshot);
+    CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 0); /* nothing was asked for */
+    CU_ASSERT_PTR_EQUAL(first.ptr, second.ptr);
+    CU_ASSERT_EQUAL(first.len, second.len);
+    vts_snapshot_unref(snapshot);
+}
+
+static void json_without_memory_fails_each_time_and_comes_later(void)
+{
+    struct vts_snapshot *snapshot = make_snapshot(&full_job);
+    struct vts_str json = {0};
     long count = 0;
 
     for (;; count++) {
         enum vts_err err;
 
         (void)vts_mem_fail_after(count);
-        err = vts_snapshot_new(&full_job, &snapshot);
+        err = vts_snapshot_json(snapshot, &json);
         if (vts_mem_fail_after(-1) == 0) {
             CU_ASSERT_EQUAL(err, VTS_OK);
             break;
         }
         CU_ASSERT_EQUAL(err, VTS_ERR_NOMEM);
-        CU_ASSERT_PTR_NULL(snapshot);
+        CU_ASSERT_PTR_NULL(json.ptr);
     }
-    CU_ASSERT(count >= 2); /* the JSON's buffer and the snapshot itself */
+    CU_ASSERT(count >= 3); /* the message, the writer's buffer, the text */
+    CU_ASSERT_EQUAL(json.ptr[0], '{');
     vts_snapshot_unref(snapshot);
+}
+
+enum { READERS = 4, ROUNDS = 200 };
+
+/* What each reader got of the snapshot of the round. */
+struct reader {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    struct vts_snapshot *const *snapshots;
+    struct vts_str seen[ROUNDS];
+};
+
+static void *read_all(void *context)
+{
+    struct reader *reader = context;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        (void)pthread_barrier_wait(reader->barrier); /* its value says who was last */
+        if (vts_snapshot_json(reader->snapshots[i], &reader->seen[i]) != VTS_OK)
+            reader->seen[i] = vts_str_make(NULL, 0);
+    }
+    return NULL;
+}
+
+static void json_is_the_same_for_readers_of_one_moment(void)
+{
+    static struct reader readers[READERS];
+    struct vts_snapshot *snapshots[ROUNDS];
+    pthread_barrier_t barrier;
+
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&barrier, NULL, READERS), 0);
+    for (int i = 0; i < ROUNDS; i++)
+        snapshots[i] = make_snapshot(&full_job);
+    for (int i = 0; i < READERS; i++) {
+        readers[i].barrier = &barrier;
+        readers[i].snapshots = snapshots;
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&readers[i].thread, NULL, read_all, &readers[i]), 0);
+    }
+    for (int i = 0; i < READERS; i++)
+        (void)pthread_join(readers[i].thread, NULL); /* fails only for a thread that is none */
+    for (int i = 0; i < ROUNDS; i++) {
+        CU_ASSERT_PTR_NOT_NULL(readers[0].seen[i].ptr);
+        for (int k = 1; k < READERS; k++)
+            CU_ASSERT_PTR_EQUAL(readers[k].seen[i].ptr, readers[0].seen[i].ptr);
+        vts_snapshot_unref(snapshots[i]);
+    }
+    (void)pthread_barrier_destroy(&barrier); /* nobody waits at it */
 }
 
 static const struct vts_test tests[] = {
@@ -433,9 +576,17 @@ static const struct vts_test tests[] = {
     {"snapshot_keeps_copies_of_the_jobs_strings", snapshot_keeps_copies_of_the_jobs_strings},
     {"snapshot_lives_until_its_last_reference", snapshot_lives_until_its_last_reference},
     {"snapshot_of_time_out_of_range_is_refused", snapshot_of_time_out_of_range_is_refused},
-    {"snapshot_too_large_for_json_is_refused", snapshot_too_large_for_json_is_refused},
-    {"snapshot_without_memory_fails_each_time_and_leaks_nothing",
-     snapshot_without_memory_fails_each_time_and_leaks_nothing},
+    {"snapshot_too_large_is_refused", snapshot_too_large_is_refused},
+    {"snapshot_just_small_enough_has_json_whatever_it_says",
+     snapshot_just_small_enough_has_json_whatever_it_says},
+    {"snapshot_of_status_leaves_the_hint_out", snapshot_of_status_leaves_the_hint_out},
+    {"error_details_of_any_type_are_told", error_details_of_any_type_are_told},
+    {"snapshot_without_memory_fails_and_leaks_nothing",
+     snapshot_without_memory_fails_and_leaks_nothing},
+    {"json_is_made_once", json_is_made_once},
+    {"json_without_memory_fails_each_time_and_comes_later",
+     json_without_memory_fails_each_time_and_comes_later},
+    {"json_is_the_same_for_readers_of_one_moment", json_is_the_same_for_readers_of_one_moment},
 };
 
 int main(void)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "server/jobs/board.h"
 #include "server/service/status_service.h"
 #include "tests/support/suite.h"
@@ -185,6 +186,27 @@ static void answer_outlives_a_newer_revision(void)
     fake_exchange_fini(&fake);
 }
 
+static void status_without_memory_for_its_json_is_unavailable(void)
+{
+    struct vts_board *board = make_board();
+    long count = 0;
+
+    for (;; count++) {
+        fake_exchange_init(&fake, VTS_METHOD_GET, "/status");
+        (void)vts_mem_fail_after(count);
+        vts_status_service_get(board, &fake.exchange);
+        fake_exchange_fini(&fake);
+        if (vts_mem_fail_after(-1) == 0)
+            break;
+        CU_ASSERT_EQUAL(fake.exchange.response.code, 503);
+        CU_ASSERT(strstr(fake.body, "\"unavailable\"") != NULL);
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "etag"), "(none)");
+    }
+    CU_ASSERT(count > 0);
+    CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
+    vts_board_free(board);
+}
+
 static const struct vts_test tests[] = {
     {"status_in_json_has_the_hint", status_in_json_has_the_hint},
     {"status_in_protobuf_says_the_same", status_in_protobuf_says_the_same},
@@ -194,6 +216,8 @@ static const struct vts_test tests[] = {
     {"unknown_and_invalid_ids_are_refused", unknown_and_invalid_ids_are_refused},
     {"reader_of_other_media_types_is_refused", reader_of_other_media_types_is_refused},
     {"answer_outlives_a_newer_revision", answer_outlives_a_newer_revision},
+    {"status_without_memory_for_its_json_is_unavailable",
+     status_without_memory_for_its_json_is_unavailable},
 };
 
 int main(void)
