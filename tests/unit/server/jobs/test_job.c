@@ -38,13 +38,20 @@ static void job_is_done_in_the_last_three_states(void)
     static const struct {
         enum vts_job_state state;
         bool is_done;
+        Vtstatus__V1__Status status;
     } rows[] = {
-        {VTS_JOB_PENDING, false},  {VTS_JOB_RUNNING, false}, {VTS_JOB_CANCELLING, false},
-        {VTS_JOB_SUCCEEDED, true}, {VTS_JOB_FAILED, true},   {VTS_JOB_CANCELLED, true},
+        {VTS_JOB_PENDING, false, VTSTATUS__V1__STATUS__STATUS_PENDING},
+        {VTS_JOB_RUNNING, false, VTSTATUS__V1__STATUS__STATUS_PENDING},
+        {VTS_JOB_CANCELLING, false, VTSTATUS__V1__STATUS__STATUS_PENDING},
+        {VTS_JOB_SUCCEEDED, true, VTSTATUS__V1__STATUS__STATUS_COMPLETED},
+        {VTS_JOB_FAILED, true, VTSTATUS__V1__STATUS__STATUS_ERROR},
+        {VTS_JOB_CANCELLED, true, VTSTATUS__V1__STATUS__STATUS_ERROR},
     };
 
-    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
         CU_ASSERT_EQUAL(vts_job_is_done(rows[i].state), rows[i].is_done);
+        CU_ASSERT_EQUAL(vts_job_project(rows[i].state), rows[i].status);
+    }
 }
 
 static const struct vts_test tests[] = {
