@@ -277,8 +277,7 @@ static void add_attempt(struct step *step, const char *worker_id)
     Vtstatus__V1__Job *job = step->job;
     size_t kept =
         job->n_attempts < VTS_JOB_ATTEMPTS_KEPT ? job->n_attempts : VTS_JOB_ATTEMPTS_KEPT - 1;
-    Vtstatus__V1__Attempt **attempts =
-        vts_arena_alloc(step->arena, (kept + 1) * sizeof(Vtstatus__V1__Attempt *));
+    Vtstatus__V1__Attempt **attempts = vts_arena_alloc(step->arena, (kept + 1) * sizeof(void *));
     Vtstatus__V1__Attempt *attempt = make(step, &vtstatus__v1__attempt__descriptor);
 
     if (attempts == NULL || attempt == NULL) {
@@ -288,8 +287,8 @@ static void add_attempt(struct step *step, const char *worker_id)
     attempt->number = step->status->attempt;
     attempt->worker_id = borrow(worker_id);
     attempt->start_time = make_time(step, step->now_ns);
-    if (kept > 0)
-        memcpy(attempts, job->attempts + job->n_attempts - kept, kept * sizeof(*attempts));
+    for (size_t i = 0; i < kept; i++)
+        attempts[i] = job->attempts[job->n_attempts - kept + i];
     attempts[kept] = attempt;
     job->attempts = attempts;
     job->n_attempts = kept + 1;

@@ -33,12 +33,17 @@ static const int64_t progress_gap_ns = (int64_t)250 * VTS_NS_PER_MS;
 static uint64_t events_max = 200000;
 static uint64_t seed = 1;
 
-/* A record as bytes, and what a client sees of it, its revision and that one's time aside. */
+struct packed {
+    size_t len;
+    uint8_t bytes[RECORD_MAX_BYTES];
+};
+
+/* A record as bytes: all of it; without what only counts and dates the changes; and of the latter
+ * what a client sees. */
 struct image {
-    size_t record_len;
-    size_t seen_len;
-    uint8_t record[RECORD_MAX_BYTES];
-    uint8_t seen[RECORD_MAX_BYTES];
+    struct packed record;
+    struct packed bare;
+    struct packed seen;
 };
 
 struct world {
@@ -197,18 +202,33 @@ static void move_clock(struct world *world)
 
 /* ---- jobs -------------------------------------------------------------------------------- */
 
+static void pack(const ProtobufCMessage *message, struct packed *ret_packed)
+{
+    ret_packed->len = protobuf_c_message_get_packed_size(message);
+    if (ret_packed->len > sizeof(ret_packed->bytes))
+        abort(); /* the texts of events are short: it grows without end */
+    (void)protobuf_c_message_pack(message, ret_packed->bytes);
+}
+
+static bool is_same(const struct packed *a, const struct packed *b)
+{
+    return vts_str_equals(vts_str_make(a->bytes, a->len), vts_str_make(b->bytes, b->len));
+}
+
 static void take_image(const Vtstatus__Store__V1__JobRecord *record, struct image *ret_image)
 {
-    Vtstatus__V1__JobStatus seen = *record->job->status;
+    Vtstatus__Store__V1__JobRecord bare = *record;
+    Vtstatus__V1__Job job = *record->job;
+    Vtstatus__V1__JobStatus status = *record->job->status;
 
-    seen.update_time = NULL;
-    seen.revision = 0;
-    ret_image->record_len = vtstatus__store__v1__job_record__get_packed_size(record);
-    ret_image->seen_len = vtstatus__v1__job_status__get_packed_size(&seen);
-    if (ret_image->record_len > RECORD_MAX_BYTES || ret_image->seen_len > RECORD_MAX_BYTES)
-        abort(); /* the event's texts are short: it grows without end */
-    (void)vtstatus__store__v1__job_record__pack(record, ret_image->record);
-    (void)vtstatus__v1__job_status__pack(&seen, ret_image->seen);
+    status.update_time = NULL;
+    status.revision = 0;
+    job.status = &status;
+    bare.job = &job;
+    bare.version = 0;
+    pack(&record->base, &ret_image->record);
+    pack(&bare.base, &ret_image->bare);
+    pack(&status.base, &ret_image->seen);
 }
 
 /* The image after the last event is the one before the next. */
@@ -221,7 +241,7 @@ static void reload(struct world *world)
     world->before = image;
     vts_arena_reset(&world->arena);
     world->record =
-        vtstatus__store__v1__job_record__unpack(&allocator, image->record_len, image->record);
+        vtstatus__store__v1__job_record__unpack(&allocator, image->record.len, image->record.bytes);
     CU_ASSERT_PTR_NOT_NULL_FATAL(world->record);
 }
 
@@ -286,16 +306,14 @@ static const char *check_versions(const struct world *world, const struct past *
 {
     const struct image *before = world->before;
     const struct image *after = world->after;
-    bool is_same = before->record_len == after->record_len &&
-                   memcmp(before->record, after->record, before->record_len) == 0;
-    bool is_seen_same = before->seen_len == after->seen_len &&
-                        memcmp(before->seen, after->seen, before->seen_len) == 0;
 
     if (change->refusal != VTS_JOB_REFUSAL_NONE && (change->is_changed || change->is_visible))
         return "a refusal changes something";
-    if (change->is_changed == is_same)
+    if (change->is_changed == is_same(&before->bare, &after->bare))
         return "a change that is none, or one that is not told";
-    if (change->is_visible == is_seen_same)
+    if (!change->is_changed && !is_same(&before->record, &after->record))
+        return "a version, a revision or its time moves without a change";
+    if (change->is_visible == is_same(&before->seen, &after->seen))
         return "a revision without a difference, or a difference without a revision";
     if (world->record->version != past->version + change->is_changed)
         return "the version does not count changes";
