@@ -8,6 +8,9 @@ if(VTS_BUILD_SERVER)
   pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
   pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
   pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+  if(VTS_WITH_SQLITE)
+    pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37) # STRICT tables
+  endif()
   # http-parser ships neither pkg-config nor CMake files.
   find_library(HTTP_PARSER_LIBRARY http_parser REQUIRED)
   find_path(HTTP_PARSER_INCLUDE_DIR http_parser.h REQUIRED)

@@ -22,6 +22,7 @@ build_packages=(
     libjansson-dev      "JSON"
     zlib1g-dev          "gzip"
     uthash-dev          "hash tables"
+    libsqlite3-dev      "the store of jobs"
     libcurl4-openssl-dev "the client's HTTP"
     libprotobuf-c-dev   "protobuf"
     openssl             "development certificates"

@@ -33,9 +33,9 @@ struct vts_store_ops {
     /* Calls load for each record, in no order. VTS_ERR_IO with a text. */
     enum vts_err (*load)(struct vts_store *store, vts_store_load_fn load, void *context,
                          struct vts_error *error);
-    /* Writes all or nothing, and returns when it is durable. VTS_ERR_CONFLICT: a version was not
-     * the expected one. VTS_ERR_IO, with a text for the log: nothing was written, as far as can be
-     * known; the next commit may succeed. VTS_ERR_NOMEM. */
+    /* Writes all or nothing, in the order given, and returns when it is durable. VTS_ERR_CONFLICT:
+     * a version was not the expected one. VTS_ERR_IO, with a text for the log: nothing was written,
+     * as far as can be known; the next commit may succeed. VTS_ERR_NOMEM. */
     enum vts_err (*commit)(struct vts_store *store, const struct vts_store_write *writes,
                            size_t count, struct vts_error *error);
     /* Work for a quiet moment, such as a checkpoint. */
