@@ -31,7 +31,7 @@ static enum vts_err add_binary_trailer(struct vts_call *call, const char *name,
     enum vts_err err;
 
     vts_buf_init(&bytes, ECHO_MAX_BYTES);
-    vts_buf_init(&text, 2 * ECHO_MAX_BYTES);
+    vts_buf_init(&text, (size_t)2 * ECHO_MAX_BYTES);
     err = vts_metadata_next_binary(&value, &bytes);
     vts_base64_encode(&text, vts_buf_str(&bytes), VTS_BASE64_UNPADDED);
     if (err == VTS_OK)

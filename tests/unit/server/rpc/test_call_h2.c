@@ -296,8 +296,8 @@ static void large_messages_pass_the_windows(void)
     for (int i = 0; i < 3; i++)
         ask(id, LARGE_BYTES, i == 2);
     CU_ASSERT_EQUAL(h2_client_unsent(&all.client, id), 0);
-    CU_ASSERT_EQUAL(all.toy.body_bytes, 3 * LARGE_BYTES);
-    CU_ASSERT(reply_of(id)->body.len > 3 * LARGE_BYTES);
+    CU_ASSERT_EQUAL(all.toy.body_bytes, (size_t)3 * LARGE_BYTES);
+    CU_ASSERT(reply_of(id)->body.len > (size_t)3 * LARGE_BYTES);
     CU_ASSERT_STRING_EQUAL(reply_of(id)->trailers, "grpc-status=0;");
     forget();
     id = begin("Unary", "application/grpc");
