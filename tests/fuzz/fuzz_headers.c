@@ -10,6 +10,7 @@
 #include "common/wire/etag.h"
 #include "common/wire/metadata.h"
 #include "common/wire/percent.h"
+#include "common/wire/prefer.h"
 #include "common/wire/timeout.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -119,6 +120,14 @@ static void check_negotiation(struct vts_str text, struct vts_str second)
     (void)vts_etag_is_listed(text, vts_str_of("W/\"r7\"")); /* as above */
 }
 
+static void check_prefer(struct vts_str text)
+{
+    uint64_t seconds = 0;
+
+    if (vts_prefer_wait(text, &seconds))
+        VTS_ASSERT(seconds <= VTS_PREFER_WAIT_MAX_S && text.len >= strlen("wait=0"));
+}
+
 static void check_binary_metadata(struct vts_str text)
 {
     struct vts_str rest = text;
@@ -165,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     check_base64_encode(text, VTS_BASE64_PADDED);
     check_base64_encode(text, VTS_BASE64_UNPADDED);
     check_negotiation(text, second);
+    check_prefer(text);
     check_metadata(text);
     return 0;
 }
