@@ -88,7 +88,8 @@ static void send_response(struct vts_exchange *exchange)
         return;
     h1->closes = h1->closes || h1->body.form != VTS_H1_BODY_NONE;
     begin_head(h1);
-    if (has_body)
+    /* To HEAD, a body that nobody made has no length yet. */
+    if (has_body && !(is_head && vts_response_body_len(response) == 0))
         append_length(h1, vts_response_body_len(response));
     end_head(h1);
     if (has_body && !is_head) {

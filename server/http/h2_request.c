@@ -316,6 +316,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     vts_exchange_detach(&stream->exchange); /* the user may still give back what it held */
     h2->held_bytes -= stream->held_bytes;
     h2->kept_count -= stream->is_kept;
+    vts_h2_forget_head(h2, stream);
     h2->recent = NULL;
     h2->open_count--;
     h2->conn->active_ns = vts_conn_now_ns(h2->conn);

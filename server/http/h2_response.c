@@ -122,6 +122,7 @@ static void submit(struct vts_h2_stream *stream, int64_t length,
     if (stream->state >= VTS_H2_STREAM_ANSWERED)
         return; /* it was broken off */
     vts_conn_count_response(conn, &stream->exchange);
+    vts_h2_forget_head(vts_h2_of(conn), stream);
     vts_h2_stream_set_state(stream, VTS_H2_STREAM_ANSWERED);
     stream->sent_mark_ns = vts_conn_now_ns(conn);
     count = make_head(stream, length, fields);
@@ -174,6 +175,27 @@ static void reset(struct vts_exchange *exchange)
     vts_h2_break_off(vts_h2_of(stream->conn), stream, NGHTTP2_CANCEL);
 }
 
+void vts_h2_forget_head(struct vts_h2 *h2, struct vts_h2_stream *stream)
+{
+    if (stream->is_head_kept)
+        h2->kept_header_bytes -= stream->header_bytes;
+    stream->is_head_kept = false;
+}
+
+/* Whether the request's header may stay for as long as there is no answer. */
+static bool keep_head(struct vts_h2 *h2, struct vts_h2_stream *stream)
+{
+    uint64_t max_bytes = vts_limits_get(h2->conn->server->limits, VTS_LIMIT_HEADER_MEMORY);
+
+    if (stream->state >= VTS_H2_STREAM_ANSWERED || stream->is_head_kept)
+        return true;
+    if (h2->kept_header_bytes + stream->header_bytes > max_bytes)
+        return false;
+    h2->kept_header_bytes += stream->header_bytes;
+    stream->is_head_kept = true;
+    return true;
+}
+
 static bool keep(struct vts_exchange *exchange)
 {
     struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
@@ -182,6 +204,10 @@ static bool keep(struct vts_exchange *exchange)
 
     if (!stream->is_kept && h2->kept_count >= vts_limits_get(limits, VTS_LIMIT_KEPT_STREAMS)) {
         vts_limits_hit(limits, VTS_LIMIT_KEPT_STREAMS);
+        return false;
+    }
+    if (!keep_head(h2, stream)) {
+        vts_limits_hit(limits, VTS_LIMIT_HEADER_MEMORY);
         return false;
     }
     h2->kept_count += !stream->is_kept;

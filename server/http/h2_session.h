@@ -38,6 +38,7 @@ struct vts_h2 {
     uint32_t kept_count;           /* of those, open for long without work */
     uint32_t idle_bodies_count;    /* requests whose body is coming and nobody takes */
     uint64_t awaited_header_bytes; /* of requests whose body is coming */
+    uint64_t kept_header_bytes;    /* of those open for long and not answered yet */
     uint64_t held_bytes;           /* of bodies, with attached users */
     enum vts_h2_leaving leaving;
     int64_t leaving_ns; /* when `leaving` last changed */
@@ -121,6 +122,8 @@ void vts_h2_release(struct vts_exchange *exchange, size_t len);
 
 /* h2_response.c */
 
+/* The header of a stream that was open for long is needed no more, or the stream is gone. */
+void vts_h2_forget_head(struct vts_h2 *h2, struct vts_h2_stream *stream);
 extern const struct vts_exchange_ops vts_h2_exchange_ops;
 void vts_h2_response_set_callbacks(nghttp2_session_callbacks *callbacks);
 /* As vts_conn_ops.produce. */

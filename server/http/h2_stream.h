@@ -54,9 +54,10 @@ struct vts_h2_stream {
     enum vts_h2_stream_state state;
     bool has_ended; /* the peer has sent its END_STREAM */
     bool is_head_too_large;
-    bool is_awaited;  /* counts among the connection's requests whose body is coming */
-    bool is_deferred; /* the user had nothing to send when nghttp2 asked */
-    bool is_kept;     /* counts among those open for long */
+    bool is_awaited;   /* counts among the connection's requests whose body is coming */
+    bool is_deferred;  /* the user had nothing to send when nghttp2 asked */
+    bool is_kept;      /* counts among those open for long */
+    bool is_head_kept; /* so does its header, which stays until there is an answer */
     char code_text[3];
     uint32_t header_bytes;
     uint32_t header_fields;
