@@ -175,7 +175,7 @@ void vts_call_bound(struct vts_call *call)
     int64_t cap_ns = vts_call_now_ns(call) +
                      vts_limits_get_ns(call->loop->rpc->options.limits, VTS_LIMIT_UNARY_MS);
 
-    if (vts_rpc_has_one_response(call->method) && cap_ns < call->deadline_ns)
+    if (vts_rpc_has_one_response(call->method) && !call->is_kept && cap_ns < call->deadline_ns)
         call->deadline_ns = cap_ns;
     vts_call_arm_deadline(call);
 }
@@ -426,6 +426,7 @@ enum vts_err vts_call_keep(struct vts_call *call)
                         "this connection has too many calls that wait for news");
         return VTS_ERR_LIMIT;
     }
+    call->is_kept = true;
     vts_arena_fini(&call->arena);
     return VTS_OK;
 }

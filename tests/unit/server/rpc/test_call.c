@@ -448,6 +448,24 @@ static void single_answer_is_not_awaited_for_ever(void)
     toy_bench_close(&bench);
 }
 
+static void keep(struct vts_call *call, const struct Toy__V1__Ask *ask)
+{
+    (void)ask;
+    CU_ASSERT_EQUAL(vts_call_keep(call), VTS_OK);
+}
+
+static void call_that_is_kept_has_the_clients_deadline_only(void)
+{
+    toy_bench_open_with(&bench, &(struct toy_script){.on_message = keep}, "unary_ms=5000", NULL);
+    start_with_timeout("Unary", "application/grpc", "grpc-timeout", "8S");
+    toy_bench_call(&bench, "a");
+    fake_exchange_move_clock(&bench.fake, INT64_C(7999) * VTS_NS_PER_MS);
+    CU_ASSERT_EQUAL(bench.fake.sent_count, 0);
+    fake_exchange_move_clock(&bench.fake, VTS_NS_PER_MS);
+    CU_ASSERT_EQUAL(toy_bench_code(&bench), VTS_RPC_DEADLINE_EXCEEDED);
+    toy_bench_close(&bench);
+}
+
 static void body_is_due_where_a_message_is(void)
 {
     const bool *is_due = &bench.fake.exchange.is_body_due;
@@ -679,6 +697,8 @@ static const struct vts_test tests[] = {
     {"timeout_of_nothing_has_passed_already", timeout_of_nothing_has_passed_already},
     {"timeout_past_the_end_of_time_is_none", timeout_past_the_end_of_time_is_none},
     {"single_answer_is_not_awaited_for_ever", single_answer_is_not_awaited_for_ever},
+    {"call_that_is_kept_has_the_clients_deadline_only",
+     call_that_is_kept_has_the_clients_deadline_only},
     {"body_is_due_where_a_message_is", body_is_due_where_a_message_is},
     {"drain_is_told_to_calls_that_are_open", drain_is_told_to_calls_that_are_open},
     {"kept_call_goes_on_without_its_request", kept_call_goes_on_without_its_request},
