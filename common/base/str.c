@@ -88,6 +88,24 @@ bool vts_str_split_quoted(struct vts_str *rest, char separator, struct vts_str *
     return cut(rest, i < rest->len ? i : rest->len, ret_part);
 }
 
+size_t vts_str_copy_pieces(const struct vts_str pieces[], size_t count, size_t skip, char *out,
+                           size_t cap)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t passed = skip < pieces[i].len ? skip : pieces[i].len;
+        size_t left = pieces[i].len - passed;
+        size_t part = left < cap - len ? left : cap - len;
+
+        skip -= passed;
+        if (part > 0)
+            memcpy(out + len, pieces[i].ptr + passed, part);
+        len += part;
+    }
+    return len;
+}
+
 enum vts_err vts_str_to_u64(struct vts_str a, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;

@@ -48,6 +48,10 @@ struct vts_str vts_str_trim(struct vts_str a);
 bool vts_str_split(struct vts_str *rest, char separator, struct vts_str *ret_part);
 /* As vts_str_split, but a separator inside a quoted-string (RFC 9110 5.6.4) does not count. */
 bool vts_str_split_quoted(struct vts_str *rest, char separator, struct vts_str *ret_part);
+/* Copies up to cap bytes of what the pieces make joined, but for its first `skip` bytes; returns
+ * how many. Fewer than cap: the rest is copied. */
+size_t vts_str_copy_pieces(const struct vts_str pieces[], size_t count, size_t skip, char *out,
+                           size_t cap);
 /* 1*DIGIT and nothing else, at most max; otherwise VTS_ERR_INVALID. */
 VTS_MUST_CHECK enum vts_err vts_str_to_u64(struct vts_str a, uint64_t max, uint64_t *ret_value);
 

@@ -43,34 +43,18 @@ bool vts_call_drop_outgoing(struct vts_call *call)
     return is_whole;
 }
 
-/* Copies what of a piece lies behind the first `skip` bytes; both then tell what is left. */
-static size_t copy_piece(const void *piece, size_t len, size_t *skip, char *out, size_t cap)
-{
-    size_t count;
-
-    if (*skip >= len) {
-        *skip -= len;
-        return 0;
-    }
-    count = len - *skip < cap ? len - *skip : cap;
-    memcpy(out, (const char *)piece + *skip, count);
-    *skip = 0;
-    return count;
-}
-
 static size_t copy_out(struct vts_call *call, char *to, size_t cap)
 {
     struct vts_outgoing *out = &call->out;
     const struct vts_encoded *bytes = &out->bytes;
-    size_t skip = out->sent;
-    size_t len = 0;
+    const struct vts_str pieces[] = {vts_str_make(out->prefix, out->prefix_len),
+                                     vts_str_make(bytes->lead, bytes->lead_len), bytes->body,
+                                     vts_str_make(bytes->tail, bytes->tail_len)};
+    size_t len;
 
     if (!out->is_there)
         return 0;
-    len += copy_piece(out->prefix, out->prefix_len, &skip, to + len, cap - len);
-    len += copy_piece(bytes->lead, bytes->lead_len, &skip, to + len, cap - len);
-    len += copy_piece(bytes->body.ptr, bytes->body.len, &skip, to + len, cap - len);
-    len += copy_piece(bytes->tail, bytes->tail_len, &skip, to + len, cap - len);
+    len = vts_str_copy_pieces(pieces, VTS_ARRAY_LEN(pieces), out->sent, to, cap);
     out->sent += len;
     if (out->sent == vts_call_outgoing_bytes(call))
         (void)vts_call_drop_outgoing(call); /* it is gone whole */

@@ -148,6 +148,25 @@ static void str_to_u64_of_anything_else_is_refused(void)
     CU_ASSERT_EQUAL(value, 7);
 }
 
+static void pieces_are_copied_as_one(void)
+{
+    const struct vts_str pieces[] = {vts_str_of("ab"), vts_str_make(NULL, 0), vts_str_of("cde"),
+                                     vts_str_of("f")};
+    const char joined[] = "abcdef";
+    const size_t total = sizeof(joined) - 1;
+
+    for (size_t skip = 0; skip <= total; skip++)
+        for (size_t cap = 0; cap <= total + 1; cap++) {
+            size_t wanted = total - skip < cap ? total - skip : cap;
+            char out[8] = "........";
+
+            CU_ASSERT_EQUAL(vts_str_copy_pieces(pieces, VTS_ARRAY_LEN(pieces), skip, out, cap),
+                            wanted);
+            CU_ASSERT_EQUAL(memcmp(out, joined + skip, wanted), 0);
+            CU_ASSERT_EQUAL(out[wanted], '.');
+        }
+}
+
 static const struct vts_test tests[] = {
     {"str_of_null_is_empty", str_of_null_is_empty},
     {"str_equals_compares_bytes_and_length", str_equals_compares_bytes_and_length},
@@ -159,6 +178,7 @@ static const struct vts_test tests[] = {
     {"str_split_of_exhausted_rest_ends", str_split_of_exhausted_rest_ends},
     {"str_split_quoted_passes_over_quotes", str_split_quoted_passes_over_quotes},
     {"str_split_quoted_without_end_takes_the_rest", str_split_quoted_without_end_takes_the_rest},
+    {"pieces_are_copied_as_one", pieces_are_copied_as_one},
     {"str_to_u64_reads_digits", str_to_u64_reads_digits},
     {"str_to_u64_past_maximum_is_refused", str_to_u64_past_maximum_is_refused},
     {"str_to_u64_of_anything_else_is_refused", str_to_u64_of_anything_else_is_refused},
