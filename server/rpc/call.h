@@ -69,7 +69,8 @@ void vts_call_stop_timer(struct vts_call *call, struct vts_timer *timer);
 /* ---- receiving --------------------------------------------------------------------------- */
 
 /* The call will stay open for long without work: its request message and all its memory are let go,
- * and where one answer is due, it is the handler's to see that it comes. VTS_ERR_LIMIT when its connection has too many of the kind; the call is then over. */
+ * and where one answer is due, it is the handler's to see that it comes. VTS_ERR_LIMIT when its
+ * connection has too many of the kind; the call is then over. */
 VTS_MUST_CHECK enum vts_err vts_call_keep(struct vts_call *call);
 /* Between these no message is delivered, and before long the client cannot send any. What has
  * waited is delivered before vts_call_resume() returns, and the call may be over then. */

@@ -11,7 +11,8 @@
 /* Past the latter, a page does not see an application's metadata. */
 enum { REQUESTED_MAX_BYTES = 1024, EXPOSED_MAX_BYTES = 2048 };
 
-static const char exposed[] = "grpc-status,grpc-message,grpc-status-details-bin,etag,retry-after";
+static const char exposed[] =
+    "grpc-status,grpc-message,grpc-status-details-bin,etag,retry-after,preference-applied";
 
 static bool is_allowed(const struct vts_rpc *rpc, struct vts_str origin)
 {

@@ -271,35 +271,40 @@ static bool is_connect_get(const struct vts_request *request)
 
 /* ---- the whole ------------------------------------------------------------------------- */
 
-void vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange)
+/* Whoever has a method's path means the method. */
+static void begin_method(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
+                         const struct vts_rpc_method *method)
+{
+    if (exchange->request.method == VTS_METHOD_POST)
+        begin_post(loop, exchange, method);
+    else if (can_get(exchange, method))
+        begin_get(loop, exchange, method);
+    else
+        refuse_verb(loop, exchange, method);
+}
+
+bool vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange)
 {
     const struct vts_request *request = &exchange->request;
     const struct vts_rpc_method *method;
-    const struct media_type *type;
+    const struct media_type *type = NULL;
 
     if (vts_cors_answer_preflight(loop->rpc, exchange))
-        return;
+        return true;
     method = vts_rpc_find_method(loop->rpc, request->path);
     if (method != NULL) {
-        if (request->method == VTS_METHOD_POST)
-            begin_post(loop, exchange, method);
-        else if (can_get(exchange, method))
-            begin_get(loop, exchange, method);
-        else
-            refuse_verb(loop, exchange, method);
-        return;
+        begin_method(loop, exchange, method);
+        return true;
     }
-    if (is_connect_get(request)) {
-        refuse_unknown(loop, exchange, find_media_type(vts_str_of("application/proto")));
-        return;
-    }
-    if (request->method != VTS_METHOD_POST)
-        return;
-    type = find_media_type(request->fields[VTS_FIELD_CONTENT_TYPE]);
-    if (type != NULL && type->codec == VTS_CODEC_JSON && type->dialect == &vts_dialect_connect)
-        return; /* JSON may be for a REST route */
-    if (type != NULL)
-        refuse_unknown(loop, exchange, type);
+    if (is_connect_get(request))
+        type = find_media_type(vts_str_of("application/proto"));
+    else if (request->method == VTS_METHOD_POST)
+        type = find_media_type(request->fields[VTS_FIELD_CONTENT_TYPE]);
+    /* JSON may be for a REST route. */
+    if (type == NULL || (type->codec == VTS_CODEC_JSON && type->dialect == &vts_dialect_connect))
+        return false;
+    refuse_unknown(loop, exchange, type);
+    return true;
 }
 
 void vts_dispatch_refuse(struct vts_rpc_loop *loop, struct vts_exchange *exchange)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "server/rpc/cors.h"
 #include "server/rpc/dispatch.h"
 #include "server/rpc/outcome.h"
 
@@ -26,6 +27,11 @@ static const struct vts_route *find_route(const struct vts_router *router, struc
         if (matches(&router->routes[i], path))
             return &router->routes[i];
     return NULL;
+}
+
+static bool allows(const struct vts_route *route, enum vts_method method)
+{
+    return (route->methods & 1u << method) != 0;
 }
 
 /* HTTP's refusals by the kind of failure they are. */
@@ -63,12 +69,28 @@ void vts_router_handle(void *context, struct vts_exchange *exchange)
         return;
     }
     route = find_route(router, request->path);
-    if (route == NULL)
+    if (route == NULL) {
         vts_dispatch_refuse(router->rpc, exchange);
-    else if ((route->methods & 1u << request->method) == 0)
-        vts_outcome_send_not_allowed(exchange, route->allow);
-    else
+        return;
+    }
+    if (route->is_for_pages)
+        vts_cors_add(router->rpc->rpc, exchange);
+    if (allows(route, request->method))
         route->handle(route->context, exchange);
+    else
+        vts_outcome_send_not_allowed(exchange, route->allow);
+}
+
+static void begin_route(const struct vts_router *router, struct vts_exchange *exchange)
+{
+    const struct vts_route *route = find_route(router, exchange->request.path);
+
+    if (route == NULL || route->is_held == NULL || !allows(route, exchange->request.method) ||
+        !route->is_held(exchange))
+        return;
+    if (route->is_for_pages)
+        vts_cors_add(router->rpc->rpc, exchange);
+    route->begin(route->context, router->rpc, exchange);
 }
 
 void vts_router_begin(void *context, struct vts_exchange *exchange)
@@ -77,7 +99,9 @@ void vts_router_begin(void *context, struct vts_exchange *exchange)
     const struct vts_request *request = &exchange->request;
 
     /* Calls are POST, or GET with a query; a browser asks first whether it may call. */
-    if (request->method == VTS_METHOD_POST || request->method == VTS_METHOD_OPTIONS ||
-        request->query.len > 0)
-        vts_dispatch_begin(router->rpc, exchange);
+    bool may_be_call = request->method == VTS_METHOD_POST ||
+                       request->method == VTS_METHOD_OPTIONS || request->query.len > 0;
+
+    if (!may_be_call || !vts_dispatch_begin(router->rpc, exchange))
+        begin_route(router, exchange);
 }

@@ -11,6 +11,12 @@ struct vts_route {
     unsigned methods;  /* bits 1 << enum vts_method */
     vts_exchange_fn handle;
     void *context;
+    bool is_for_pages; /* of other origins too, as far as the operator lets them */
+    /* Whether a request, of which the head is there, is for `begin` in place of `handle`: it is
+     * answered later, or piece by piece. NULL: none is. */
+    bool (*is_held)(const struct vts_exchange *exchange);
+    /* Attaches to the exchange, or answers it. */
+    void (*begin)(void *context, struct vts_rpc_loop *loop, struct vts_exchange *exchange);
 };
 
 enum { VTS_ROUTES_READ = 1u << VTS_METHOD_GET | 1u << VTS_METHOD_HEAD };

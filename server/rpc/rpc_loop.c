@@ -40,6 +40,7 @@ enum vts_err vts_rpc_loop_new(const struct vts_rpc *rpc, vts_rpc_post_fn post, v
     vts_gzip_init(&loop->gzip);
     loop->gzip.max_ratio = vts_limits_get(rpc->options.limits, VTS_LIMIT_INFLATE_RATIO);
     vts_list_init(&loop->calls);
+    vts_list_init(&loop->held);
     vts_list_init(&loop->idle_calls);
     vts_list_init(&loop->posts);
     (void)pthread_mutex_init(&loop->lock, NULL); /* cannot fail on Linux */
@@ -178,13 +179,34 @@ void vts_rpc_loop_drain(struct vts_rpc_loop *loop)
     /* A call that a drain ends stays in the list until its exchange is closed. */
     for (struct vts_list *link = loop->calls.next; link != &loop->calls; link = link->next)
         vts_call_tell_drain(VTS_CONTAINER_OF(link, struct vts_call, link));
+    for (struct vts_list *link = loop->held.next; link != &loop->held; link = link->next) {
+        struct vts_held *held = VTS_CONTAINER_OF(link, struct vts_held, link);
+
+        held->on_drain(held->context);
+    }
+}
+
+void vts_rpc_loop_hold(struct vts_rpc_loop *loop, struct vts_held *held,
+                       void (*on_drain)(void *context), void *context)
+{
+    held->on_drain = on_drain;
+    held->context = context;
+    vts_list_init(&held->link);
+    vts_list_push_back(&loop->held, &held->link);
+    if (loop->is_draining)
+        on_drain(context);
+}
+
+void vts_rpc_loop_let_go(struct vts_held *held)
+{
+    vts_list_remove(&held->link);
 }
 
 void vts_rpc_loop_free(struct vts_rpc_loop *loop)
 {
     if (loop == NULL)
         return;
-    VTS_ASSERT(vts_list_is_empty(&loop->calls));
+    VTS_ASSERT(vts_list_is_empty(&loop->calls) && vts_list_is_empty(&loop->held));
     run_posts(loop);
     while (!vts_list_is_empty(&loop->idle_calls)) {
         struct vts_list *link = loop->idle_calls.next;

@@ -19,10 +19,40 @@ static int code_one = 201;
 static int code_below = 202;
 static int code_post = 203;
 
+/* For requests that would rather wait. */
+static bool is_held(const struct vts_exchange *exchange)
+{
+    return exchange->request.fields[VTS_FIELD_PREFER].ptr != NULL;
+}
+
+static struct vts_rpc_loop *begun_in;
+
+static void begin_early(void *code, struct vts_rpc_loop *loop, struct vts_exchange *exchange)
+{
+    begun_in = loop;
+    exchange->response.code = *(const int *)code + 10;
+    vts_exchange_send(exchange);
+}
+
 static const struct vts_route routes[] = {
-    {"/one", "GET, HEAD", VTS_ROUTES_READ, answer, &code_one},
-    {"/below/", "GET, HEAD", VTS_ROUTES_READ, answer, &code_below},
-    {"/post", "POST", 1u << VTS_METHOD_POST, answer, &code_post},
+    {.path = "/one",
+     .allow = "GET, HEAD",
+     .methods = VTS_ROUTES_READ,
+     .handle = answer,
+     .context = &code_one},
+    {.path = "/below/",
+     .allow = "GET, HEAD",
+     .methods = VTS_ROUTES_READ,
+     .handle = answer,
+     .context = &code_below,
+     .is_for_pages = true,
+     .is_held = is_held,
+     .begin = begin_early},
+    {.path = "/post",
+     .allow = "POST",
+     .methods = 1u << VTS_METHOD_POST,
+     .handle = answer,
+     .context = &code_post},
 };
 
 static struct toy_bench bench;
@@ -137,8 +167,11 @@ static void near_misses_of_a_method_are_not_found(void)
 
 static void call_takes_precedence_over_a_route(void)
 {
-    static const struct vts_route all[] = {
-        {"/", "GET, HEAD, POST", VTS_ROUTES_READ | 1u << VTS_METHOD_POST, answer, &code_below}};
+    static const struct vts_route all[] = {{.path = "/",
+                                            .allow = "GET, HEAD, POST",
+                                            .methods = VTS_ROUTES_READ | 1u << VTS_METHOD_POST,
+                                            .handle = answer,
+                                            .context = &code_below}};
 
     toy_bench_open(&bench, &(struct toy_script){.on_message = toy_answer});
     bench.router.routes = all;
@@ -149,6 +182,67 @@ static void call_takes_precedence_over_a_route(void)
     toy_bench_start(&bench, "/toy.v1.ToyService/Other", "application/json");
     toy_bench_end(&bench);
     CU_ASSERT_EQUAL(bench.fake.exchange.response.code, 202);
+    toy_bench_close(&bench);
+}
+
+/* Both steps again, of a request that would rather wait. */
+static int route_held(enum vts_method method, const char *target)
+{
+    begun_in = NULL;
+    toy_bench_make(&bench, target, NULL);
+    bench.fake.exchange.request.method = method;
+    fake_exchange_set(&bench.fake, VTS_FIELD_PREFER, "wait=1");
+    toy_bench_begin(&bench);
+    toy_bench_end(&bench);
+    CU_ASSERT_EQUAL(bench.fake.sent_count, 1);
+    return bench.fake.exchange.response.code;
+}
+
+static void request_that_is_held_is_begun_and_not_handled(void)
+{
+    toy_bench_open(&bench, NULL);
+    bench.router.routes = routes;
+    bench.router.routes_count = VTS_ARRAY_LEN(routes);
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_GET, "/below/a"), 212);
+    CU_ASSERT_PTR_EQUAL(begun_in, bench.loop);
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_HEAD, "/below/a?b"), 212);
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_GET, "/one"), 201);
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_PUT, "/below/a"), 405);
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_GET, "/below/a?connect=v1"), 404); /* it means a call */
+    CU_ASSERT_EQUAL(route_held(VTS_METHOD_GET, "/nowhere"), 404);
+    CU_ASSERT_PTR_NULL(begun_in);
+    toy_bench_close(&bench);
+}
+
+/* Who may read what stands at the path: "(none)" or the origin. */
+static const char *reader_of(enum vts_method method, const char *target, const char *prefer)
+{
+    toy_bench_make(&bench, target, NULL);
+    bench.fake.exchange.request.method = method;
+    fake_exchange_set(&bench.fake, VTS_FIELD_ORIGIN, "https://a.example");
+    if (prefer != NULL)
+        fake_exchange_set(&bench.fake, VTS_FIELD_PREFER, prefer);
+    toy_bench_begin(&bench);
+    toy_bench_end(&bench);
+    return fake_exchange_field(&bench.fake, "access-control-allow-origin");
+}
+
+static void route_is_read_by_pages_of_others_where_it_says_so(void)
+{
+    toy_bench_open_with(&bench, NULL, NULL, "https://a.example");
+    bench.router.routes = routes;
+    bench.router.routes_count = VTS_ARRAY_LEN(routes);
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_GET, "/below/a", NULL), "https://a.example");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&bench.fake, "vary"), "origin");
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_GET, "/below/a", "wait=1"), "https://a.example");
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_PUT, "/below/a", NULL), "https://a.example");
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_GET, "/one", NULL), "(none)");
+    toy_bench_close(&bench);
+    toy_bench_open_with(&bench, NULL, NULL, "https://b.example");
+    bench.router.routes = routes;
+    bench.router.routes_count = VTS_ARRAY_LEN(routes);
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_GET, "/below/a", NULL), "(none)");
+    CU_ASSERT_STRING_EQUAL(reader_of(VTS_METHOD_GET, "/below/a", "wait=1"), "(none)");
     toy_bench_close(&bench);
 }
 
@@ -190,6 +284,10 @@ static const struct vts_test tests[] = {
      method_that_nobody_implements_is_unimplemented},
     {"near_misses_of_a_method_are_not_found", near_misses_of_a_method_are_not_found},
     {"call_takes_precedence_over_a_route", call_takes_precedence_over_a_route},
+    {"request_that_is_held_is_begun_and_not_handled",
+     request_that_is_held_is_begun_and_not_handled},
+    {"route_is_read_by_pages_of_others_where_it_says_so",
+     route_is_read_by_pages_of_others_where_it_says_so},
     {"fault_of_http_is_answered_before_routing", fault_of_http_is_answered_before_routing},
 };
 

@@ -301,7 +301,39 @@ static void loop_without_memory_is_none(void)
     toy_bench_close(&bench);
 }
 
+static void count_drain(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void drain_is_told_to_what_is_held(void)
+{
+    struct vts_held early;
+    struct vts_held gone;
+    struct vts_held late;
+    unsigned told_early = 0;
+    unsigned told_gone = 0;
+    unsigned told_late = 0;
+
+    open_bench();
+    vts_rpc_loop_hold(bench.loop, &early, count_drain, &told_early);
+    vts_rpc_loop_hold(bench.loop, &gone, count_drain, &told_gone);
+    vts_rpc_loop_let_go(&gone);
+    vts_rpc_loop_let_go(&gone); /* which does no harm */
+    CU_ASSERT_EQUAL(told_early, 0);
+    vts_rpc_loop_drain(bench.loop);
+    CU_ASSERT_EQUAL(told_early, 1);
+    vts_rpc_loop_hold(bench.loop, &late, count_drain, &told_late);
+    CU_ASSERT_EQUAL(told_late, 1);
+    CU_ASSERT_EQUAL(told_early, 1);
+    CU_ASSERT_EQUAL(told_gone, 0);
+    vts_rpc_loop_let_go(&early);
+    vts_rpc_loop_let_go(&late);
+    toy_bench_close(&bench);
+}
+
 static const struct vts_test tests[] = {
+    {"drain_is_told_to_what_is_held", drain_is_told_to_what_is_held},
     {"post_finds_its_call_in_the_loop", post_finds_its_call_in_the_loop},
     {"posts_run_in_order_after_one_wake_up", posts_run_in_order_after_one_wake_up},
     {"name_of_a_call_that_is_gone_finds_nothing", name_of_a_call_that_is_gone_finds_nothing},
