@@ -2,38 +2,85 @@
 /* dialect_rest.c - content negotiation and conditional GET over bytes that exist already. */
 #include "server/rpc/dialect_rest.h"
 
+#include <stdio.h>
+#include <strings.h>
+
 #include "common/base/macros.h"
 #include "common/wire/accept.h"
 #include "common/wire/etag.h"
 #include "server/rpc/outcome.h"
 
+enum { WAIT_TEXT_BYTES = 32 };
+
 /* JSON first: it answers those who say nothing. Protobuf goes by several names. */
 static const char *const offers[] = {"application/json", "application/x-protobuf",
-                                     "application/protobuf", "application/vnd.google.protobuf"};
+                                     "application/protobuf", "application/vnd.google.protobuf",
+                                     "text/event-stream"};
 
-static const char *const content_types[] = {
-    [VTS_REST_JSON] = "application/json", [VTS_REST_PROTO] = "application/x-protobuf"};
+static const enum vts_rest_form forms[VTS_ARRAY_LEN(offers)] = {
+    VTS_REST_JSON, VTS_REST_PROTO, VTS_REST_PROTO, VTS_REST_PROTO, VTS_REST_EVENTS};
+
+static const char *const content_types[] = {[VTS_REST_JSON] = "application/json",
+                                            [VTS_REST_PROTO] = "application/x-protobuf",
+                                            [VTS_REST_EVENTS] = "text/event-stream"};
+
+/* An index into offers and forms; -1 when nothing is acceptable. */
+static int choose(const struct vts_exchange *exchange)
+{
+    return vts_accept_choose(exchange->request.fields[VTS_FIELD_ACCEPT], offers,
+                             VTS_ARRAY_LEN(offers));
+}
 
 enum vts_err vts_rest_negotiate(struct vts_exchange *exchange, enum vts_rest_form *ret_form)
 {
-    int choice = vts_accept_choose(exchange->request.fields[VTS_FIELD_ACCEPT], offers,
-                                   VTS_ARRAY_LEN(offers));
+    int choice = choose(exchange);
 
     if (choice < 0) {
         vts_response_add_text(&exchange->response, "vary", "accept");
         vts_outcome_send_http(exchange, 406, VTS_RPC_INVALID_ARGUMENT,
-                              "this resource comes as application/json or application/x-protobuf");
+                              "this resource comes as application/json, application/x-protobuf or "
+                              "text/event-stream");
         return VTS_ERR_INVALID;
     }
-    *ret_form = choice == 0 ? VTS_REST_JSON : VTS_REST_PROTO;
+    *ret_form = forms[choice];
     return VTS_OK;
+}
+
+bool vts_rest_wants_events(const struct vts_exchange *exchange)
+{
+    static const char type[] = "text/";
+    struct vts_str accept = exchange->request.fields[VTS_FIELD_ACCEPT];
+
+    /* Every request comes by here, and few have this in them. */
+    for (size_t i = 0; i + sizeof(type) - 1 <= accept.len; i++)
+        if (strncasecmp(accept.ptr + i, type, sizeof(type) - 1) == 0) {
+            int choice = choose(exchange);
+
+            return choice >= 0 && forms[choice] == VTS_REST_EVENTS;
+        }
+    return false;
+}
+
+bool vts_rest_is_current(const struct vts_exchange *exchange, struct vts_str etag)
+{
+    struct vts_str if_none_match = exchange->request.fields[VTS_FIELD_IF_NONE_MATCH];
+
+    return if_none_match.ptr != NULL && vts_etag_is_listed(if_none_match, etag);
+}
+
+void vts_rest_add_wait(struct vts_exchange *exchange, uint64_t seconds)
+{
+    char text[WAIT_TEXT_BYTES];
+
+    (void)snprintf(text, sizeof(text), "wait=%llu", (unsigned long long)seconds);
+    if (!vts_response_add_copy(&exchange->response, "preference-applied", vts_str_of(text)))
+        return; /* an origin has taken the room; the reader will see for itself */
 }
 
 void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
                    const struct vts_rest_resource *resource)
 {
     struct vts_response *response = &exchange->response;
-    struct vts_str if_none_match = exchange->request.fields[VTS_FIELD_IF_NONE_MATCH];
 
     response->release = resource->release;
     response->owner = resource->owner;
@@ -42,7 +89,7 @@ void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
     vts_response_add_text(response, "cache-control", "no-cache");
     if (resource->retry_after_s > 0)
         vts_response_add_number(response, "retry-after", (uint64_t)resource->retry_after_s);
-    if (if_none_match.ptr != NULL && vts_etag_is_listed(if_none_match, resource->etag)) {
+    if (vts_rest_is_current(exchange, resource->etag)) {
         response->code = 304;
         response->tail_len = 0;
     } else {
@@ -51,6 +98,17 @@ void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
         response->body = resource->body;
     }
     vts_exchange_send(exchange);
+}
+
+void vts_rest_make_events_head(struct vts_exchange *exchange)
+{
+    struct vts_response *response = &exchange->response;
+
+    response->code = 200;
+    vts_response_add_text(response, "content-type", content_types[VTS_REST_EVENTS]);
+    vts_response_add_text(response, "vary", "accept");
+    vts_response_add_text(response, "cache-control", "no-store");
+    vts_response_add_text(response, "x-accel-buffering", "no"); /* proxies, too, pass it on */
 }
 
 void vts_rest_send_text(struct vts_exchange *exchange, int code, const char *content_type,

@@ -27,6 +27,14 @@ static void negotiation_follows_accept(void)
         {"application/json, application/x-protobuf;q=0.9", VTS_REST_JSON},
         {"application/json;q=0, */*", VTS_REST_PROTO},
         {"text/html, application/*;q=0.1", VTS_REST_JSON},
+        {"text/event-stream", VTS_REST_EVENTS},
+        {"TEXT/Event-Stream", VTS_REST_EVENTS},
+        {"text/*", VTS_REST_EVENTS},
+        {"text/event-stream, application/json", VTS_REST_JSON},
+        {"text/event-stream, application/json;q=0.9", VTS_REST_EVENTS},
+        {"text/event-stream;q=0.1, */*", VTS_REST_JSON},
+        {"text/event-stream, */*;q=0.1", VTS_REST_EVENTS},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", VTS_REST_JSON},
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
@@ -37,6 +45,7 @@ static void negotiation_follows_accept(void)
             fake_exchange_set(&fake, VTS_FIELD_ACCEPT, rows[i].accept);
         CU_ASSERT_EQUAL(vts_rest_negotiate(&fake.exchange, &form), VTS_OK);
         CU_ASSERT_EQUAL(form, rows[i].form);
+        CU_ASSERT_EQUAL(vts_rest_wants_events(&fake.exchange), form == VTS_REST_EVENTS);
         CU_ASSERT_EQUAL(fake.sent_count, 0);
         fake_exchange_fini(&fake);
     }
@@ -47,7 +56,8 @@ static void negotiation_without_overlap_answers_406(void)
     enum vts_rest_form form;
 
     fake_exchange_init(&fake, VTS_METHOD_GET, "/");
-    fake_exchange_set(&fake, VTS_FIELD_ACCEPT, "text/html, image/*");
+    fake_exchange_set(&fake, VTS_FIELD_ACCEPT, "text/html, image/*, text/event-stream;q=0");
+    CU_ASSERT_FALSE(vts_rest_wants_events(&fake.exchange));
     CU_ASSERT_EQUAL(vts_rest_negotiate(&fake.exchange, &form), VTS_ERR_INVALID);
     CU_ASSERT_EQUAL(fake.sent_count, 1);
     CU_ASSERT_EQUAL(fake.exchange.response.code, 406);
@@ -130,6 +140,32 @@ static void resource_the_reader_has_is_answered_304(void)
     }
 }
 
+static void events_are_announced_as_they_are(void)
+{
+    fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+    vts_rest_make_events_head(&fake.exchange);
+    CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "text/event-stream");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "cache-control"), "no-store");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "vary"), "accept");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "x-accel-buffering"), "no");
+    fake_exchange_fini(&fake);
+}
+
+static void wait_is_told_where_there_is_room(void)
+{
+    static char origin[309];
+
+    fake_exchange_init(&fake, VTS_METHOD_GET, "/");
+    vts_rest_add_wait(&fake.exchange, 1000000000);
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "preference-applied"), "wait=1000000000");
+    memset(origin, 'o', sizeof(origin) - 1);
+    CU_ASSERT(vts_response_add_copy(&fake.exchange.response, "x", vts_str_of(origin)));
+    vts_rest_add_wait(&fake.exchange, 1); /* not a second time */
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "preference-applied"), "wait=1000000000");
+    fake_exchange_fini(&fake);
+}
+
 static void text_is_sent_and_not_to_be_stored(void)
 {
     int released = 0;
@@ -151,6 +187,8 @@ static const struct vts_test tests[] = {
     {"resource_is_sent_with_its_fields", resource_is_sent_with_its_fields},
     {"resource_without_hint_has_no_retry_after", resource_without_hint_has_no_retry_after},
     {"resource_the_reader_has_is_answered_304", resource_the_reader_has_is_answered_304},
+    {"events_are_announced_as_they_are", events_are_announced_as_they_are},
+    {"wait_is_told_where_there_is_room", wait_is_told_where_there_is_room},
     {"text_is_sent_and_not_to_be_stored", text_is_sent_and_not_to_be_stored},
 };
 
