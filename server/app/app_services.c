@@ -6,18 +6,34 @@
 
 #include "descriptor_set.h"
 #include "server/rpc/reflection.h"
-#include "server/service/status_service.h"
 
-static void make_routes(struct vts_services *services, struct vts_board *board)
+static struct vts_route make_route(const char *path, vts_exchange_fn handle, void *context)
 {
-    struct vts_health *health = &services->health;
-    struct vts_metrics_source *metrics = &services->metrics;
+    return (struct vts_route){.path = path,
+                              .allow = "GET, HEAD",
+                              .methods = VTS_ROUTES_READ,
+                              .handle = handle,
+                              .context = context};
+}
+
+static struct vts_route make_status_route(const char *path, struct vts_status_service *status)
+{
+    struct vts_route route = make_route(path, vts_status_service_get, status);
+
+    route.is_for_pages = true;
+    route.is_held = vts_status_service_is_held;
+    route.begin = vts_status_service_begin;
+    return route;
+}
+
+static void make_routes(struct vts_services *services)
+{
     const struct vts_route routes[VTS_ROUTES_COUNT] = {
-        {"/status", "GET, HEAD", VTS_ROUTES_READ, vts_status_service_get, board},
-        {"/status/", "GET, HEAD", VTS_ROUTES_READ, vts_status_service_get, board},
-        {"/healthz", "GET, HEAD", VTS_ROUTES_READ, vts_health_service_live, health},
-        {"/readyz", "GET, HEAD", VTS_ROUTES_READ, vts_health_service_ready, health},
-        {"/metrics", "GET, HEAD", VTS_ROUTES_READ, vts_metrics_service_get, metrics},
+        make_status_route("/status", &services->status),
+        make_status_route("/status/", &services->status),
+        make_route("/healthz", vts_health_service_live, &services->health),
+        make_route("/readyz", vts_health_service_ready, &services->health),
+        make_route("/metrics", vts_metrics_service_get, &services->metrics),
     };
 
     memcpy(services->routes, routes, sizeof(routes));
@@ -28,11 +44,11 @@ static void add_row(struct vts_services *services, struct vts_service_row row)
     services->rows[services->rows_count++] = row;
 }
 
-static void make_rows(struct vts_services *services, struct vts_watch_hub *hub)
+static void make_rows(struct vts_services *services)
 {
     struct vts_health *health = &services->health;
 
-    add_row(services, vts_status_service_row(hub));
+    add_row(services, vts_status_service_row(&services->status));
     add_row(services, vts_health_service_row(health));
     if (services->files != NULL) {
         add_row(services, vts_reflection_row_v1(services->files));
@@ -56,13 +72,17 @@ enum vts_err vts_services_init(struct vts_services *services, struct vts_config 
 
     memset(services, 0, sizeof(*services));
     services->metrics = *metrics;
-    make_routes(services, vts_watch_hub_board(hub));
+    services->status = (struct vts_status_service){
+        .hub = hub,
+        .wait_max_ns = vts_limits_get_ns(&config->limits, VTS_LIMIT_WAIT_MS),
+        .keepalive_ns = vts_limits_get_ns(&config->limits, VTS_LIMIT_SSE_KEEPALIVE_MS)};
+    make_routes(services);
     if (config->has_reflection)
         err = vts_descriptor_files_new(set, &services->files);
     if (err != VTS_OK)
         return vts_error_set(error, err, "the descriptor set cannot be read: %s",
                              vts_err_text(err));
-    make_rows(services, hub);
+    make_rows(services);
     options.services_count = services->rows_count;
     return vts_rpc_new(&options, &services->rpc, error);
 }

@@ -9,10 +9,12 @@
 #include "server/rpc/router.h"
 #include "server/service/health_service.h"
 #include "server/service/metrics_service.h"
+#include "server/service/status_service.h"
 
 enum { VTS_ROUTES_COUNT = 5, VTS_SERVICES_MAX = 4 };
 
 struct vts_services {
+    struct vts_status_service status;
     struct vts_health health;
     struct vts_metrics_source metrics;
     struct vts_route routes[VTS_ROUTES_COUNT];

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/macros.h"
 #include "common/wire/pb_fields.h"
 #include "google/rpc/error_details.pb-c.h"
 
@@ -38,15 +39,55 @@ void vts_status_message_append(struct vts_buf *buf, unsigned number,
     vts_buf_append(buf, tail, tail_len);
 }
 
+void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vts_str job_id)
+{
+    struct vts_status_view view;
+    struct vts_encoded answer;
+    enum vts_err err = vts_check_status(board, job_id, vts_call_now_ns(call), &view);
+
+    if (err != VTS_OK) {
+        vts_status_refuse(call, err, job_id);
+        return;
+    }
+    if (vts_call_is_current(call, vts_snapshot_etag(view.snapshot))) {
+        vts_snapshot_unref(view.snapshot);
+        return;
+    }
+    vts_status_message_make(&view, &answer);
+    if (vts_call_send_encoded(call, &answer) == VTS_OK)
+        vts_call_finish(call, VTS_RPC_OK, NULL);
+    else
+        vts_status_refuse(call, VTS_ERR_NOMEM, job_id);
+}
+
+static const struct refusal {
+    enum vts_err err;
+    enum vts_rpc_code code;
+    const char *text;
+} refusals[] = {
+    {VTS_ERR_INVALID, VTS_RPC_INVALID_ARGUMENT,
+     "a job id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -"},
+    {VTS_ERR_NOT_FOUND, VTS_RPC_NOT_FOUND, "there is no job with this id"},
+    {VTS_ERR_LIMIT, VTS_RPC_RESOURCE_EXHAUSTED, "too many wait for news already"},
+    {VTS_ERR_NOMEM, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory"},
+};
+
+static const struct refusal *find_refusal(enum vts_err err)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(refusals); i++)
+        if (refusals[i].err == err)
+            return &refusals[i];
+    VTS_UNREACHABLE();
+}
+
 enum vts_rpc_code vts_status_refusal_code(enum vts_err err)
 {
-    return err == VTS_ERR_NOT_FOUND ? VTS_RPC_NOT_FOUND : VTS_RPC_INVALID_ARGUMENT;
+    return find_refusal(err)->code;
 }
 
 const char *vts_status_refusal_text(enum vts_err err)
 {
-    return err == VTS_ERR_NOT_FOUND ? "there is no job with this id"
-                                    : "a job id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -";
+    return find_refusal(err)->text;
 }
 
 /* Why there is no such job, for programs (https://google.aip.dev/193). The id is a valid one. */

@@ -13,7 +13,11 @@ void vts_status_message_make(const struct vts_status_view *view, struct vts_enco
 void vts_status_message_append(struct vts_buf *buf, unsigned number,
                                const struct vts_status_view *view);
 
-/* What vts_check_status() refused: the outcome for it. */
+/* Reads a status and answers with it, in a message as above, or refuses: all that is left to do of
+ * a call with one answer. */
+void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vts_str job_id);
+
+/* What was refused by vts_check_status(), or by those who wait: the outcome for it. */
 enum vts_rpc_code vts_status_refusal_code(enum vts_err err);
 const char *vts_status_refusal_text(enum vts_err err);
 /* Ends the call with that outcome, and for a job that is not there with a google.rpc.ErrorInfo. */

@@ -7,22 +7,23 @@
 
 #include "common/base/assert.h"
 #include "common/base/clock.h"
-#include "server/jobs/board.h"
-#include "server/rpc/dialect_rest.h"
+#include "common/wire/prefer.h"
 #include "server/rpc/outcome.h"
+#include "server/service/status_message.h"
+#include "server/service/status_rest.h"
+
+enum { TOO_MANY_RETRY_S = 5 };
 
 static void release_snapshot(void *snapshot)
 {
     vts_snapshot_unref(snapshot);
 }
 
-static void refuse(struct vts_exchange *exchange, enum vts_err err)
+void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err)
 {
-    if (err == VTS_ERR_NOT_FOUND)
-        vts_outcome_send(exchange, VTS_RPC_NOT_FOUND, "there is no job with this id");
-    else
-        vts_outcome_send(exchange, VTS_RPC_INVALID_ARGUMENT,
-                         "a job id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -");
+    if (err == VTS_ERR_LIMIT || err == VTS_ERR_NOMEM)
+        vts_response_add_number(&exchange->response, "retry-after", TOO_MANY_RETRY_S);
+    vts_outcome_send(exchange, vts_status_refusal_code(err), vts_status_refusal_text(err));
 }
 
 /* Whole seconds, rounded up: early questions are what the hint is there to avoid. */
@@ -43,18 +44,26 @@ static enum vts_err choose_body(struct vts_response *response, enum vts_rest_for
         response->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, response->tail);
         *ret_body = vts_snapshot_proto(view->snapshot);
         return VTS_OK;
+    case VTS_REST_EVENTS:
+        break;
     }
     VTS_UNREACHABLE();
 }
 
-static void send_view(struct vts_exchange *exchange, enum vts_rest_form form,
-                      const struct vts_status_view *view)
+void vts_status_send_view(struct vts_exchange *exchange, enum vts_rest_form form,
+                          const struct vts_status_view *view)
 {
     struct vts_rest_resource resource = {.etag = vts_snapshot_etag(view->snapshot),
                                          .retry_after_s = to_retry_after_s(view->poll_after_ns),
                                          .release = release_snapshot,
                                          .owner = view->snapshot};
 
+    if (form == VTS_REST_EVENTS) { /* to HEAD: what GET would begin with */
+        vts_snapshot_unref(view->snapshot);
+        vts_rest_make_events_head(exchange);
+        vts_exchange_send(exchange);
+        return;
+    }
     if (choose_body(&exchange->response, form, view, &resource.body) != VTS_OK) {
         exchange->response.tail_len = 0;
         vts_snapshot_unref(view->snapshot);
@@ -64,24 +73,92 @@ static void send_view(struct vts_exchange *exchange, enum vts_rest_form form,
     vts_rest_send(exchange, form, &resource);
 }
 
-void vts_status_service_get(void *board, struct vts_exchange *exchange)
+/* What the path names. An empty id stands for "default" in a message; in a path it is a mistake. */
+static enum vts_err check_path(const struct vts_status_service *service,
+                               const struct vts_exchange *exchange, struct vts_str *ret_job_id,
+                               struct vts_status_view *ret_view)
 {
     static const char prefix[] = "/status/";
     struct vts_str path = exchange->request.path;
     struct vts_str job_id = vts_str_make("default", 7);
-    struct vts_status_view view;
-    enum vts_rest_form form;
-    enum vts_err err;
 
     if (path.len >= sizeof(prefix) - 1)
         job_id = vts_str_make(path.ptr + sizeof(prefix) - 1, path.len - (sizeof(prefix) - 1));
+    *ret_job_id = job_id;
+    return job_id.len == 0 ? VTS_ERR_INVALID
+                           : vts_check_status(vts_watch_hub_board(service->hub), job_id,
+                                              vts_exchange_now_ns(exchange), ret_view);
+}
+
+void vts_status_service_get(void *service, struct vts_exchange *exchange)
+{
+    struct vts_status_view view;
+    struct vts_str job_id;
+    enum vts_rest_form form;
+    enum vts_err err;
+
     if (vts_rest_negotiate(exchange, &form) != VTS_OK)
         return;
-    /* An empty id stands for "default" in a message; in a path it is a mistake. */
-    err = job_id.len == 0 ? VTS_ERR_INVALID
-                          : vts_check_status(board, job_id, vts_clock_now_ns(), &view);
+    err = check_path(service, exchange, &job_id, &view);
     if (err != VTS_OK)
-        refuse(exchange, err);
+        vts_status_send_refusal(exchange, err);
     else
-        send_view(exchange, form, &view);
+        vts_status_send_view(exchange, form, &view);
+}
+
+/* ---- waiting --------------------------------------------------------------------------- */
+
+bool vts_status_service_is_held(const struct vts_exchange *exchange)
+{
+    const struct vts_request *request = &exchange->request;
+
+    return request->method == VTS_METHOD_GET &&
+           (vts_prefer_wait(request->fields[VTS_FIELD_PREFER], &(uint64_t){0}) ||
+            vts_rest_wants_events(exchange));
+}
+
+void vts_status_service_begin(void *service, struct vts_rpc_loop *loop,
+                              struct vts_exchange *exchange)
+{
+    struct vts_status_request request = {.service = service, .loop = loop, .exchange = exchange};
+    struct vts_status_view view;
+    uint64_t wait_s = 0;
+    enum vts_err err;
+
+    if (vts_rest_negotiate(exchange, &request.form) != VTS_OK)
+        return;
+    err = check_path(service, exchange, &request.job_id, &view);
+    if (err != VTS_OK)
+        vts_status_send_refusal(exchange, err);
+    else if (request.form == VTS_REST_EVENTS)
+        vts_status_begin_events(&request, &view);
+    else if (vts_prefer_wait(exchange->request.fields[VTS_FIELD_PREFER], &wait_s))
+        vts_status_begin_poll(&request, &view, wait_s);
+    else
+        vts_status_send_view(exchange, request.form, &view);
+}
+
+enum vts_err vts_status_wait(const struct vts_status_request *request, uint64_t revision,
+                             vts_status_news_fn on_news, void *context,
+                             struct vts_status_waiter **ret_waiter)
+{
+    struct vts_status_waiter *waiter = NULL;
+    enum vts_err err = VTS_ERR_LIMIT;
+
+    if (vts_exchange_keep(request->exchange))
+        err = vts_status_waiter_new(request->service->hub, request->loop->index, 1, on_news,
+                                    context, &waiter);
+    if (err == VTS_OK)
+        err = vts_status_waiter_add(waiter, request->job_id, revision);
+    if (err == VTS_OK)
+        *ret_waiter = waiter;
+    else
+        vts_status_waiter_free(waiter);
+    return err;
+}
+
+void vts_status_throw_away(struct vts_exchange *exchange, struct vts_str bytes)
+{
+    vts_exchange_release(exchange, bytes.len);
+    vts_exchange_consume(exchange, bytes.len);
 }

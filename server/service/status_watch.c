@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status_watch.c - WatchStatus and WatchStatuses: news as they come, of one job or of many.
+ *
+ * They are the same but for the request. News makes the call look for what is new when its reader
+ * has room, so it never owes more than one message.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "server/service/status_calls.h"
+#include "server/service/status_waiter.h"
+#include "vtstatus/v1/status_service.pb-c.h"
+
+/* Sends what is new, if the reader has room, and ends after the last. */
+static void send_news(struct vts_call *call)
+{
+    struct vts_status_waiter *waiter = vts_call_data(call);
+    enum vts_err err = VTS_OK;
+
+    while (err == VTS_OK && vts_call_can_send(call)) { /* if not, on_writable comes back to it */
+        struct vts_status_view view;
+        struct vts_encoded message;
+
+        err = vts_status_waiter_next(waiter, vts_call_now_ns(call), &view);
+        if (err != VTS_OK)
+            break;
+        vts_status_message_make(&view, &message);
+        if (vts_call_send_encoded(call, &message) != VTS_OK)
+            err = VTS_ERR_NOMEM;
+    }
+    if (err == VTS_ERR_CLOSED)
+        vts_call_finish(call, VTS_RPC_OK, NULL);
+    else if (err != VTS_OK && err != VTS_ERR_AGAIN)
+        vts_status_refuse(call, err, vts_status_waiter_job_id(waiter));
+}
+
+static void on_news(void *context)
+{
+    send_news(context);
+}
+
+/* ---- the request ----------------------------------------------------------------------- */
+
+/* Whether all jobs are there; refuses the call otherwise. */
+static bool check_jobs(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct vts_str job_id = vts_status_job_id(jobs[i]->job_id);
+        struct vts_status_view view;
+        enum vts_err err =
+            vts_check_status(vts_status_board_of(call), job_id, vts_call_now_ns(call), &view);
+
+        if (err != VTS_OK) {
+            vts_status_refuse(call, err, job_id);
+            return false;
+        }
+        vts_snapshot_unref(view.snapshot);
+    }
+    return true;
+}
+
+/* A waiter as the call's data; VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
+static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[],
+                                size_t count)
+{
+    struct vts_status_waiter *waiter;
+    enum vts_err err = vts_status_waiter_new(
+        vts_status_service_of(call)->hub, vts_call_loop_index(call), count, on_news, call, &waiter);
+
+    if (err != VTS_OK)
+        return err;
+    vts_call_set_data(call, waiter);
+    for (size_t i = 0; i < count && err == VTS_OK; i++)
+        err = vts_status_waiter_add(waiter, vts_status_job_id(jobs[i]->job_id),
+                                    jobs[i]->after_revision);
+    return err;
+}
+
+static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count)
+{
+    enum vts_err err;
+
+    if (!check_jobs(call, jobs, count))
+        return;
+    err = make_waiter(call, jobs, count);
+    if (err != VTS_OK) {
+        vts_status_refuse(call, err, vts_status_job_id(jobs[0]->job_id));
+        return;
+    }
+    if (vts_call_keep(call) != VTS_OK)
+        return;
+    send_news(call);
+    vts_call_start(call); /* a watch that has nothing to tell yet says so by its head */
+}
+
+static void watch_status(struct vts_call *call, const ProtobufCMessage *message)
+{
+    const Vtstatus__V1__WatchStatusRequest *request =
+        (const Vtstatus__V1__WatchStatusRequest *)message;
+    Vtstatus__V1__JobCursor job = VTSTATUS__V1__JOB_CURSOR__INIT;
+    Vtstatus__V1__JobCursor *const jobs[] = {&job};
+
+    job.job_id = request->job_id;
+    job.after_revision = request->after_revision;
+    watch(call, jobs, 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether no job is named twice: there would be two revisions to go on from. VTS_ERR_CONFLICT,
+ * VTS_ERR_NOMEM. */
+static enum vts_err check_names(Vtstatus__V1__JobCursor *const jobs[], size_t count)
+{
+    const char **names = vts_mem_alloc(count * sizeof(*names));
+    enum vts_err err = VTS_OK;
+
+    if (names == NULL)
+        return VTS_ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        names[i] = vts_status_job_id(jobs[i]->job_id).ptr;
+    qsort(names, count, sizeof(*names), compare_names);
+    for (size_t i = 1; i < count && err == VTS_OK; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            err = VTS_ERR_CONFLICT;
+    vts_mem_free(names);
+    return err;
+}
+
+static void watch_statuses(struct vts_call *call, const ProtobufCMessage *message)
+{
+    const Vtstatus__V1__WatchStatusesRequest *request =
+        (const Vtstatus__V1__WatchStatusesRequest *)message;
+    enum vts_err err = VTS_OK;
+
+    if (request->label_filter[0] != '\0') {
+        vts_call_finish(call, VTS_RPC_UNIMPLEMENTED,
+                        "jobs have no labels here, so label_filter cannot be served; name them");
+        return;
+    }
+    if (request->n_jobs == 0 || request->n_jobs > VTS_STATUS_JOBS_MAX) {
+        vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "1 to 1000 jobs can be watched in a call");
+        return;
+    }
+    err = check_names(request->jobs, request->n_jobs);
+    if (err == VTS_OK)
+        watch(call, request->jobs, request->n_jobs);
+    else if (err == VTS_ERR_CONFLICT)
+        vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "a job is named twice");
+    else
+        vts_status_refuse(call, err, vts_status_job_id(request->jobs[0]->job_id));
+}
+
+/* ---- the end --------------------------------------------------------------------------- */
+
+static void end_watch(struct vts_call *call)
+{
+    vts_status_waiter_free(vts_call_data(call));
+}
+
+/* Clients come back, and not all at once. */
+static void drain_watch(struct vts_call *call)
+{
+    static const char name[] = "grpc-retry-pushback-ms";
+    char ms[8];
+
+    (void)snprintf(ms, sizeof(ms), "%d", vts_status_spread_ms());
+    if (vts_call_add_trailer(call, name, vts_str_of(ms)) != VTS_OK)
+        vts_call_finish(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
+    vts_call_finish(call, VTS_RPC_UNAVAILABLE, "the server is stopping");
+}
+
+const struct vts_call_handler vts_status_watch_handler = {.on_message = watch_status,
+                                                          .on_writable = send_news,
+                                                          .on_end = end_watch,
+                                                          .on_drain = drain_watch};
+const struct vts_call_handler vts_status_watch_many_handler = {.on_message = watch_statuses,
+                                                               .on_writable = send_news,
+                                                               .on_end = end_watch,
+                                                               .on_drain = drain_watch};
