@@ -3,6 +3,7 @@
 #include "server/rpc/dialect_rest.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "common/base/macros.h"
@@ -24,11 +25,24 @@ static const char *const content_types[] = {[VTS_REST_JSON] = "application/json"
                                             [VTS_REST_PROTO] = "application/x-protobuf",
                                             [VTS_REST_EVENTS] = "text/event-stream"};
 
-/* An index into offers and forms; -1 when nothing is acceptable. */
+/* What never ends is for those who name it: "text" of any kind means something else. */
+static bool names_events(struct vts_str accept)
+{
+    const char *name = content_types[VTS_REST_EVENTS];
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i + len <= accept.len; i++)
+        if (strncasecmp(accept.ptr + i, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* An index into offers and forms, where events come last; -1 when nothing is acceptable. */
 static int choose(const struct vts_exchange *exchange)
 {
-    return vts_accept_choose(exchange->request.fields[VTS_FIELD_ACCEPT], offers,
-                             VTS_ARRAY_LEN(offers));
+    struct vts_str accept = exchange->request.fields[VTS_FIELD_ACCEPT];
+
+    return vts_accept_choose(accept, offers, VTS_ARRAY_LEN(offers) - !names_events(accept));
 }
 
 enum vts_err vts_rest_negotiate(struct vts_exchange *exchange, enum vts_rest_form *ret_form)
@@ -48,17 +62,13 @@ enum vts_err vts_rest_negotiate(struct vts_exchange *exchange, enum vts_rest_for
 
 bool vts_rest_wants_events(const struct vts_exchange *exchange)
 {
-    static const char type[] = "text/";
-    struct vts_str accept = exchange->request.fields[VTS_FIELD_ACCEPT];
+    int choice;
 
     /* Every request comes by here, and few have this in them. */
-    for (size_t i = 0; i + sizeof(type) - 1 <= accept.len; i++)
-        if (strncasecmp(accept.ptr + i, type, sizeof(type) - 1) == 0) {
-            int choice = choose(exchange);
-
-            return choice >= 0 && forms[choice] == VTS_REST_EVENTS;
-        }
-    return false;
+    if (!names_events(exchange->request.fields[VTS_FIELD_ACCEPT]))
+        return false;
+    choice = choose(exchange);
+    return choice >= 0 && forms[choice] == VTS_REST_EVENTS;
 }
 
 bool vts_rest_is_current(const struct vts_exchange *exchange, struct vts_str etag)

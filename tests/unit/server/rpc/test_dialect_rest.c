@@ -29,7 +29,8 @@ static void negotiation_follows_accept(void)
         {"text/html, application/*;q=0.1", VTS_REST_JSON},
         {"text/event-stream", VTS_REST_EVENTS},
         {"TEXT/Event-Stream", VTS_REST_EVENTS},
-        {"text/*", VTS_REST_EVENTS},
+        {"text/*, */*;q=0.1", VTS_REST_JSON}, /* who wants events says so */
+        {"text/*, text/event-stream", VTS_REST_EVENTS},
         {"text/event-stream, application/json", VTS_REST_JSON},
         {"text/event-stream, application/json;q=0.9", VTS_REST_EVENTS},
         {"text/event-stream;q=0.1, */*", VTS_REST_JSON},
@@ -56,7 +57,7 @@ static void negotiation_without_overlap_answers_406(void)
     enum vts_rest_form form;
 
     fake_exchange_init(&fake, VTS_METHOD_GET, "/");
-    fake_exchange_set(&fake, VTS_FIELD_ACCEPT, "text/html, image/*, text/event-stream;q=0");
+    fake_exchange_set(&fake, VTS_FIELD_ACCEPT, "text/*, image/*, text/event-stream;q=0");
     CU_ASSERT_FALSE(vts_rest_wants_events(&fake.exchange));
     CU_ASSERT_EQUAL(vts_rest_negotiate(&fake.exchange, &form), VTS_ERR_INVALID);
     CU_ASSERT_EQUAL(fake.sent_count, 1);
