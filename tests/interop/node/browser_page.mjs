@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs inside the browser: grpc-web, two generations of it, and @connectrpc/connect-web,
-// against vtstatusd on another origin. "gen" is the folder of the generated code.
+// What runs inside the browser: grpc-web, two generations of it, @connectrpc/connect-web, and the
+// browser's own EventSource and fetch, against vtstatusd on another origin. "gen" is the folder of
+// the generated code.
 //
 // grpc-web's own generator is no npm package, so the few lines of a stub stand here.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -319,6 +320,67 @@ function addCases({ name, streams, connect }, { quick, still, failed }) {
     }
 }
 
+// What an EventSource hears until the server wants no more of it.
+function follow(url) {
+    return new Promise((resolve) => {
+        const source = new EventSource(url);
+        const seen = [];
+        for (const type of ["status", "done", "message"]) {
+            source.addEventListener(type, ({ data, lastEventId }) =>
+                seen.push({ type, lastEventId, status: JSON.parse(data) }),
+            );
+        }
+        source.onerror = () => {
+            if (source.readyState === EventSource.CLOSED) {
+                resolve(seen);
+            }
+        };
+    });
+}
+
+function addRestCases({ quick, still, failed }) {
+    // At once, while the quick job is young.
+    const followed = follow(`${quick}/status`);
+    const awaited = fetch(`${quick}/status`, { headers: { Prefer: "wait=60" } });
+
+    add("event_source_ends_with_the_done_event", async () => {
+        const seen = await followed;
+        check(seen.length > 1, `${seen.length} events`);
+        equal(
+            seen.map(({ type }) => type),
+            seen.map((_, i) => (i === seen.length - 1 ? "done" : "status")),
+        );
+        seen.forEach(({ lastEventId, status }) => equal(status.revision, lastEventId));
+        const ids = seen.map(({ lastEventId }) => Number(lastEventId));
+        ids.forEach((id, i) => check(i === 0 || id > ids[i - 1], `revisions ${ids}`));
+        equal(seen.at(-1).status.status, "completed");
+    });
+    add("event_source_of_what_is_done_has_one_event", async () => {
+        const seen = await follow(`${failed}/status/default`);
+        equal(
+            seen.map(({ type, status }) => [type, status.status]),
+            [["done", "error"]],
+        );
+    });
+    add("event_source_of_an_unknown_job_has_none", async () => {
+        equal(await follow(`${still}/status/unknown`), []);
+    });
+    add("fetch_waits_for_the_end", async () => {
+        const response = await awaited;
+        equal(response.headers.get("preference-applied"), "wait=60");
+        check(response.headers.get("etag"), "no entity tag");
+        equal((await response.json()).status, "completed");
+    });
+}
+
+async function canFetch(url) {
+    try {
+        return (await (await fetch(`${url}/status`)).json()).jobId === "default";
+    } catch {
+        return false;
+    }
+}
+
 async function runCase({ name, run }) {
     let timer;
     const late = new Promise((_, reject) => {
@@ -337,11 +399,13 @@ async function runCase({ name, run }) {
 // urls: of servers with a job that ends soon, one that never does, and one that has failed. The
 // peers work beside each other; the cases of one follow each other.
 window.runCases = async (urls) => {
-    const groups = PEERS.map((peer) => {
-        const start = cases.length;
-        addCases(peer, urls);
-        return cases.slice(start);
-    });
+    const groups = [...PEERS.map((peer) => () => addCases(peer, urls)), () => addRestCases(urls)].map(
+        (addGroup) => {
+            const start = cases.length;
+            addGroup();
+            return cases.slice(start);
+        },
+    );
     const results = await Promise.all(
         groups.map(async (group) => {
             const done = [];
@@ -356,8 +420,9 @@ window.runCases = async (urls) => {
 
 // Whether a page of this origin may read a status at all, in each way.
 window.canRead = async (url) =>
-    Promise.all(
-        PEERS.map(async ({ connect }) => {
+    Promise.all([
+        canFetch(url),
+        ...PEERS.map(async ({ connect }) => {
             try {
                 return (
                     (await connect(url).unary(StatusService.method.getStatus, {})).status.jobId ===
@@ -367,4 +432,4 @@ window.canRead = async (url) =>
                 return false;
             }
         }),
-    );
+    ]);
