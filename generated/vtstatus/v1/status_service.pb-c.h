@@ -79,7 +79,13 @@ struct  Vtstatus__V1__WaitStatusRequest
 {
   ProtobufCMessage base;
   char *job_id;
+  /*
+   * The last revision the caller knows.
+   */
   uint64_t after_revision;
+  /*
+   * Absent or 0: as long as the server lets a call wait, which longer ones are cut to.
+   */
   Google__Protobuf__Duration *timeout;
   Vtstatus__V1__WaitUntil until;
 };
@@ -139,6 +145,9 @@ struct  Vtstatus__V1__JobCursor
 struct  Vtstatus__V1__WatchStatusesRequest
 {
   ProtobufCMessage base;
+  /*
+   * At most 1000, none of them twice.
+   */
   size_t n_jobs;
   Vtstatus__V1__JobCursor **jobs;
   /*
