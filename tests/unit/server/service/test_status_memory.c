@@ -67,7 +67,7 @@ static void fail_each_allocation(void (*begin)(void))
         begin();
         has_failed = vts_mem_fail_after(-1);
         refused += is_refused();
-        if (!is_refused())
+        if (!has_failed) /* a stream of events may just end, and its reader comes back */
             CU_ASSERT_FALSE(bench.fake.is_over);
         status_bench_publish(&bench, "default", VTS_JOB_SUCCEEDED, 5);
         status_bench_read(&bench);

@@ -202,7 +202,7 @@ static void status_without_memory_for_its_json_is_unavailable(void)
     for (;; count++) {
         fake_exchange_init(&fake, VTS_METHOD_GET, "/status");
         (void)vts_mem_fail_after(count);
-        vts_status_service_get(board, &fake.exchange);
+        vts_status_service_get(&service, &fake.exchange);
         fake_exchange_fini(&fake);
         if (vts_mem_fail_after(-1) == 0)
             break;
@@ -212,7 +212,7 @@ static void status_without_memory_for_its_json_is_unavailable(void)
     }
     CU_ASSERT(count > 0);
     CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
-    vts_board_free(board);
+    free_board(board);
 }
 
 static const struct vts_test tests[] = {
