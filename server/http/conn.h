@@ -12,6 +12,10 @@
 struct vts_conn;
 struct vts_h2_memory;
 
+/* So many bytes are made for one connection in a turn, and one answer more: some milliseconds of
+ * work, if it is the costliest there is. */
+enum { VTS_TURN_BYTES = 256 * 1024 };
+
 /* Plain output of one turn is gathered here and encrypted at once; room for a frame over a record.
  */
 enum { VTS_GATHER_BYTES = 16 * 1024, VTS_GATHER_ROOM_BYTES = 2 * VTS_GATHER_BYTES + 64 };

@@ -132,6 +132,8 @@ struct vts_exchange_ops {
     void (*resume)(struct vts_exchange *exchange);
     void (*consume)(struct vts_exchange *exchange, size_t len);
     void (*release)(struct vts_exchange *exchange, size_t len);
+    void (*charge)(struct vts_exchange *exchange, size_t len);
+    void (*refund)(struct vts_exchange *exchange, size_t len);
     void (*reset)(struct vts_exchange *exchange);
     bool (*keep)(struct vts_exchange *exchange);
     int64_t (*now_ns)(const struct vts_exchange *exchange);
@@ -146,7 +148,8 @@ struct vts_exchange_user_ops {
     /* A piece of the request's body. The peer may send no more than the window, 64 KiB, beyond what
      * vts_exchange_consume() has given back. */
     void (*on_body)(void *user, struct vts_str bytes);
-    void (*on_body_end)(void *user);
+    void (*on_body_end)(
+        void *user); /* perhaps later than the end came; see vts_exchange_charge() */
     /* Fills out with up to cap bytes of the response's body and returns how many; 0 before the end:
      * nothing now, vts_exchange_resume() tells when there is more. */
     size_t (*read)(void *user, char *out, size_t cap, bool *ret_is_end);
@@ -218,6 +221,20 @@ static inline void vts_exchange_consume(struct vts_exchange *exchange, size_t le
 static inline void vts_exchange_release(struct vts_exchange *exchange, size_t len)
 {
     exchange->ops->release(exchange, len);
+}
+
+/* len bytes were made for the peer, and are kept until as many are refunded: those of an answer
+ * until it is taken. While there are many, the connection's next requests wait, and when many are
+ * made in one turn, for another one. */
+static inline void vts_exchange_charge(struct vts_exchange *exchange, size_t len)
+{
+    exchange->ops->charge(exchange, len);
+}
+
+/* At the latest when the exchange closes. */
+static inline void vts_exchange_refund(struct vts_exchange *exchange, size_t len)
+{
+    exchange->ops->refund(exchange, len);
 }
 
 /* Breaks the exchange off, without a word to the peer's application. on_close() follows, later. */

@@ -2,8 +2,8 @@
 /* h1.c - HTTP/1.1 for clients that do not offer h2: what comes, what goes, the connection's life.
  *
  * One request is worked on at a time. While it is, what follows it waits in `in` up to a bound, and
- * then in the socket. Behind a body that was not read to its end nothing is ever read as a request,
- * which is all that request smuggling needs.
+ * then in the socket. A request after much work waits for another turn. Behind a body that was not
+ * read to its end nothing is ever read as a request, which is all that request smuggling needs.
  */
 #include "server/http/h1.h"
 
@@ -38,11 +38,17 @@ void vts_h1_end_exchange(struct vts_h1 *h1)
     vts_exchange_detach(&h1->exchange);
 }
 
+/* Whether the next request waits for another turn. */
+static bool is_held(const struct vts_h1 *h1)
+{
+    return h1->turn_bytes >= VTS_TURN_BYTES;
+}
+
 /* Whether the next request may be begun: one whose answer nobody takes yet is enough. */
 static bool can_begin(const struct vts_h1 *h1)
 {
     return h1->state == VTS_H1_READING && h1->conn->state < VTS_CONN_ENDING && h1->in.len > 0 &&
-           h1->out.len < OUTPUT_PAUSE_BYTES;
+           h1->out.len < OUTPUT_PAUSE_BYTES && !is_held(h1);
 }
 
 /* Does what there is input for. */
@@ -51,8 +57,8 @@ static void work(struct vts_h1 *h1)
     vts_h1_feed(h1);
     while (can_begin(h1) && vts_h1_take_request(h1))
         vts_h1_feed(h1);
-    vts_transport_set_reading(h1->conn->transport,
-                              h1->state == VTS_H1_READING || h1->in.len < INPUT_PAUSE_BYTES);
+    vts_transport_set_reading(h1->conn->transport, (h1->state == VTS_H1_READING && !is_held(h1)) ||
+                                                       h1->in.len < INPUT_PAUSE_BYTES);
 }
 
 static void on_data(struct vts_conn *conn, const char *bytes, size_t len)
@@ -129,7 +135,24 @@ static bool is_finished(const struct vts_conn *conn)
            (h1->state == VTS_H1_READING && conn->state == VTS_CONN_DRAINING);
 }
 
-static int64_t check_deadlines(struct vts_conn *conn, int64_t now_ns)
+/* A turn is over, and perhaps the time for which the next request was held: the pump that follows
+ * begins it then. Returns when to ask again, if it is before due_ns. */
+static int64_t end_turn(struct vts_h1 *h1, int64_t now_ns, int64_t due_ns)
+{
+    if (!is_held(h1)) {
+        h1->turn_bytes = 0;
+        return due_ns;
+    }
+    if (h1->go_on_ns == 0)
+        h1->go_on_ns = now_ns + 1; /* the loop's other work comes first */
+    if (now_ns < h1->go_on_ns)
+        return h1->go_on_ns < due_ns ? h1->go_on_ns : due_ns;
+    h1->turn_bytes = 0;
+    h1->go_on_ns = 0;
+    return now_ns;
+}
+
+static int64_t check_request(struct vts_conn *conn, int64_t now_ns)
 {
     struct vts_h1 *h1 = vts_h1_of(conn);
     enum vts_limit limit = VTS_LIMIT_IDLE_MS;
@@ -150,6 +173,11 @@ static int64_t check_deadlines(struct vts_conn *conn, int64_t now_ns)
     if (now_ns >= due_ns)
         vts_conn_end_by_limit(conn, limit);
     return due_ns;
+}
+
+static int64_t check_deadlines(struct vts_conn *conn, int64_t now_ns)
+{
+    return end_turn(vts_h1_of(conn), now_ns, check_request(conn, now_ns));
 }
 
 static void drain(struct vts_conn *conn)

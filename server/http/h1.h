@@ -76,6 +76,8 @@ struct vts_h1 {
     bool is_first_done;
     size_t seen;             /* bytes of `in` known to hold no end of a header section */
     int64_t header_since_ns; /* when the present header section began */
+    size_t turn_bytes;       /* made for the peer in this turn */
+    int64_t go_on_ns;        /* when the next request may begin, after many; 0: now */
     struct vts_buf in;
     struct vts_buf out;
 };

@@ -265,6 +265,20 @@ static bool keep(struct vts_exchange *exchange)
     return true;
 }
 
+static void charge(struct vts_exchange *exchange, size_t len)
+{
+    struct vts_h1 *h1 = VTS_CONTAINER_OF(exchange, struct vts_h1, exchange);
+
+    h1->turn_bytes += len;
+}
+
+/* The next request waits for this one's answer anyway. */
+static void refund(struct vts_exchange *exchange, size_t len)
+{
+    (void)exchange;
+    (void)len;
+}
+
 const struct vts_exchange_ops vts_h1_exchange_ops = {.is_duplex = false,
                                                      .find_conn = find_conn,
                                                      .send = send_response,
@@ -272,6 +286,8 @@ const struct vts_exchange_ops vts_h1_exchange_ops = {.is_duplex = false,
                                                      .resume = resume,
                                                      .consume = vts_h1_consume,
                                                      .release = vts_h1_release,
+                                                     .charge = charge,
+                                                     .refund = refund,
                                                      .reset = reset,
                                                      .keep = keep,
                                                      .now_ns = vts_conn_exchange_now_ns,

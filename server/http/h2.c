@@ -190,6 +190,7 @@ static enum vts_err start(struct vts_conn *conn)
     h2->conn = conn;
     vts_h2_start_deadlines(h2);
     vts_list_init(&h2->streams);
+    vts_list_init(&h2->waiting);
     vts_frame_guard_init(&h2->guard, conn->server->limits);
     if (new_session(h2) != VTS_OK) {
         vts_mem_free(h2);

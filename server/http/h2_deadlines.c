@@ -231,6 +231,7 @@ int64_t vts_h2_check_deadlines(struct vts_conn *conn, int64_t now_ns)
         due_ns = bound(h2, VTS_LIMIT_HEADER_MS, h2->header_since_ns, now_ns, due_ns);
     if (h2->open_count > 0 && check_streams(h2, now_ns))
         due_ns = earlier(now_ns + (int64_t)STREAM_CHECK_MS * VTS_NS_PER_MS, due_ns);
+    due_ns = vts_h2_go_on(h2, now_ns, due_ns);
     due_ns = check_silence(h2, now_ns, due_ns);
     due_ns = trim_when_quiet(h2, now_ns, due_ns);
     return check_idle(h2, now_ns, due_ns);

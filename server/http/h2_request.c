@@ -10,9 +10,10 @@
 #include "common/base/clock.h"
 #include "server/http/h2_session.h"
 
-/* The request is complete, answered or gone. */
-static void stop_awaiting(struct vts_h2 *h2, struct vts_h2_stream *stream)
+void vts_h2_stop_awaiting(struct vts_h2_stream *stream)
 {
+    struct vts_h2 *h2 = vts_h2_of(stream->conn);
+
     if (!stream->is_awaited)
         return;
     stream->is_awaited = false;
@@ -24,7 +25,7 @@ static void stop_awaiting(struct vts_h2 *h2, struct vts_h2_stream *stream)
 void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
                    const char *fault_text)
 {
-    stop_awaiting(h2, stream);
+    vts_h2_stop_awaiting(stream);
     vts_h2_stream_set_state(stream, VTS_H2_STREAM_HANDLED);
     stream->exchange.request.fault = fault;
     stream->exchange.request.fault_text = fault_text;
@@ -85,7 +86,7 @@ static void offer(struct vts_h2 *h2, struct vts_h2_stream *stream)
     if (!stream->has_ended)
         await_body(h2, stream);
     else if (exchange->user_ops != NULL)
-        exchange->user_ops->on_body_end(exchange->user);
+        vts_h2_end_request(h2, stream);
     else
         vts_h2_handle(h2, stream, 0, NULL);
 }
@@ -170,18 +171,13 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 static void on_request_frame(struct vts_h2 *h2, struct vts_h2_stream *stream,
                              const nghttp2_frame *frame)
 {
-    struct vts_exchange *exchange = &stream->exchange;
-
     stream->has_ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (stream->state == VTS_H2_STREAM_HEADERS) {
+    if (stream->state == VTS_H2_STREAM_HEADERS)
         on_head_complete(h2, stream);
-    } else if (stream->has_ended) {
-        stop_awaiting(h2, stream);
-        if (stream->state == VTS_H2_STREAM_BODY)
-            vts_h2_handle(h2, stream, 0, NULL);
-        else if (exchange->user_ops != NULL && stream->state != VTS_H2_STREAM_SENT)
-            exchange->user_ops->on_body_end(exchange->user);
-    }
+    else if (stream->has_ended && stream->state == VTS_H2_STREAM_BODY)
+        vts_h2_handle(h2, stream, 0, NULL);
+    else if (stream->has_ended)
+        vts_h2_end_request(h2, stream);
 }
 
 static void on_settings(struct vts_h2 *h2, const nghttp2_frame *frame)
@@ -312,7 +308,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     (void)error_code;
     if (stream == NULL)
         return 0;
-    stop_awaiting(h2, stream);
+    vts_h2_stop_awaiting(stream);
     vts_exchange_detach(&stream->exchange); /* the user may still give back what it held */
     h2->held_bytes -= stream->held_bytes;
     h2->kept_count -= stream->is_kept;

@@ -3,6 +3,7 @@
  *
  *   h2.c            feeds bytes to nghttp2; the session's life
  *   h2_request.c    from header fields to a request with its handler
+ *   h2_pace.c       when its user hears of a complete one
  *   h2_response.c   from a response to frames
  *   h2_deadlines.c  what may not take for ever
  *   h2_end.c        how a connection is told to go
@@ -40,6 +41,10 @@ struct vts_h2 {
     uint64_t awaited_header_bytes; /* of requests whose body is coming */
     uint64_t kept_header_bytes;    /* of those open for long and not answered yet */
     uint64_t held_bytes;           /* of bodies, with attached users */
+    uint64_t charged_bytes;        /* made for the peer, and kept */
+    uint64_t turn_bytes;           /* made for it in this turn */
+    struct vts_list waiting;       /* streams whose users are still to hear of the request's end */
+    int64_t go_on_ns;              /* when the first of them may */
     enum vts_h2_leaving leaving;
     int64_t leaving_ns; /* when `leaving` last changed */
     const char *notice; /* what the graceful GOAWAY, still to be sent, shall say */
@@ -116,9 +121,23 @@ void vts_h2_request_set_callbacks(nghttp2_session_callbacks *callbacks);
 void vts_h2_handle(struct vts_h2 *h2, struct vts_h2_stream *stream, int fault,
                    const char *fault_text);
 
+/* The request is complete, answered or gone. Harmless the second time. */
+void vts_h2_stop_awaiting(struct vts_h2_stream *stream);
+
 /* As vts_exchange_ops. */
 void vts_h2_consume(struct vts_exchange *exchange, size_t len);
 void vts_h2_release(struct vts_exchange *exchange, size_t len);
+
+/* h2_pace.c */
+
+/* The stream's request, which has a user, is complete: the user hears of it now or later. */
+void vts_h2_end_request(struct vts_h2 *h2, struct vts_h2_stream *stream);
+/* A turn is over: tells those who may hear of it by now; returns when to ask again, if it is before
+ * due_ns. */
+int64_t vts_h2_go_on(struct vts_h2 *h2, int64_t now_ns, int64_t due_ns);
+/* As vts_exchange_ops. */
+void vts_h2_charge(struct vts_exchange *exchange, size_t len);
+void vts_h2_refund(struct vts_exchange *exchange, size_t len);
 
 /* h2_response.c */
 

@@ -80,6 +80,7 @@ struct vts_h2_stream *vts_h2_stream_new(struct vts_conn *conn, int32_t id)
     memset((char *)stream + sizeof(stream->exchange), 0,
            sizeof(*stream) - sizeof(stream->exchange));
     vts_list_init(&stream->link);
+    vts_list_init(&stream->waiting_link);
     stream->conn = conn;
     stream->id = id;
     stream->head = head;
@@ -93,6 +94,7 @@ void vts_h2_stream_free(struct vts_h2_stream *stream)
     vts_exchange_detach(&stream->exchange);
     vts_h2_stream_drop_head(stream);
     vts_list_remove(&stream->link);
+    vts_list_remove(&stream->waiting_link);
     if (server->idle_streams_count >= IDLE_MAX) {
         vts_mem_free(stream);
         return;

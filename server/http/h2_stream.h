@@ -48,6 +48,7 @@ struct vts_h2_head {
 struct vts_h2_stream {
     struct vts_exchange exchange;
     struct vts_list link;
+    struct vts_list waiting_link; /* while its user is still to hear of the request's end */
     struct vts_conn *conn;
     struct vts_h2_head *head; /* NULL once the response's head is out */
     int32_t id;

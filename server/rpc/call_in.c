@@ -124,14 +124,18 @@ static const ProtobufCMessage *unpack(struct vts_call *call, struct vts_str byte
 {
     const ProtobufCMessage *message = NULL;
     struct vts_buf plain;
+    bool is_whole;
 
     vts_rpc_count(&call->counts->received);
     call->was_compressed = is_compressed;
     if (!is_compressed)
         return decode(call, bytes);
     vts_buf_init(&plain, call->method->request_max_bytes);
-    if (inflate_message(call, bytes, &plain))
+    is_whole = inflate_message(call, bytes, &plain);
+    vts_exchange_charge(call->exchange, plain.len);
+    if (is_whole)
         message = decode(call, vts_buf_str(&plain));
+    vts_exchange_refund(call->exchange, plain.len);
     vts_buf_fini(&plain);
     return message;
 }

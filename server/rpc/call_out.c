@@ -37,8 +37,10 @@ bool vts_call_drop_outgoing(struct vts_call *call)
 {
     bool is_whole = !call->out.is_there || call->out.sent == 0;
 
-    if (call->out.is_there)
+    if (call->out.is_there) {
+        vts_exchange_refund(call->exchange, vts_call_outgoing_bytes(call));
         release_bytes(&call->out.bytes);
+    }
     call->out.is_there = false;
     return is_whole;
 }
@@ -123,6 +125,7 @@ static void turn_into_text(struct vts_call *call)
         .is_there = true,
         .is_gzip = is_gzip,
         .bytes = {.body = vts_buf_str(&text), .release = vts_mem_free, .owner = text.ptr}};
+    vts_exchange_charge(call->exchange, text.len);
 }
 
 static void put(struct vts_call *call, const struct vts_encoded *bytes, uint8_t flags, bool is_gzip)
@@ -135,10 +138,11 @@ static void put(struct vts_call *call, const struct vts_encoded *bytes, uint8_t 
     out->sent = 0;
     out->bytes = *bytes;
     out->prefix_len = 0;
-    if (!call->dialect->has_envelopes)
-        return;
-    vts_envelope_write_prefix(flags, vts_call_outgoing_bytes(call), out->prefix);
-    out->prefix_len = VTS_ENVELOPE_PREFIX_BYTES;
+    if (call->dialect->has_envelopes) {
+        vts_envelope_write_prefix(flags, vts_call_outgoing_bytes(call), out->prefix);
+        out->prefix_len = VTS_ENVELOPE_PREFIX_BYTES;
+    }
+    vts_exchange_charge(call->exchange, vts_call_outgoing_bytes(call));
     if (call->dialect->is_text)
         turn_into_text(call);
 }

@@ -14,6 +14,7 @@ measured.
 """
 import concurrent.futures
 import ctypes
+import gzip
 import os
 import queue
 import select
@@ -700,6 +701,21 @@ def _(scene):
     peer.wait(lambda: len(peer.resets) > 10, PATIENCE_S)
     check(len(peer.resets) > 10, "held streams are not reset")
     scene.frames = 100
+
+
+@case("small calls with large answers, held by window 0", "answer_memory", ends=False,
+      limits="answer_memory=1048576")
+def _(scene):
+    peer = scene.ready({INITIAL_WINDOW_SIZE: 0})
+    batch = gzip.compress(b'{"jobIds":[' + b",".join([b'""'] * 1000) + b"]}")
+    block = request("/vtstatus.v1.StatusService/BatchGetStatus", "POST",
+                    [("content-type", "application/json"), ("content-encoding", "gzip")])
+    peer.send(b"".join(headers(odd(i), block, False) + data(odd(i), batch, True)
+                       for i in range(250)))
+    peer.wait(lambda: len(peer.status) >= 5, PATIENCE_S)
+    check(peer.get(odd(250), "/healthz", method="HEAD") == 200, "the connection does not go on")
+    check(5 < len(peer.status) < 50, f"{len(peer.status)} calls are answered")
+    scene.frames = 500
 
 
 def wait_reason(scene, reason):

@@ -107,6 +107,19 @@ static void reset(struct vts_exchange *exchange)
     of(exchange)->resets_count++;
 }
 
+static void charge(struct vts_exchange *exchange, size_t len)
+{
+    of(exchange)->charged_bytes += len;
+}
+
+static void refund(struct vts_exchange *exchange, size_t len)
+{
+    struct fake_exchange *fake = of(exchange);
+
+    VTS_ASSERT(len <= fake->charged_bytes);
+    fake->charged_bytes -= len;
+}
+
 static bool keep(struct vts_exchange *exchange)
 {
     return !of(exchange)->is_full;
@@ -139,6 +152,8 @@ static const struct vts_exchange_ops fake_ops = {.is_duplex = true,
                                                  .resume = resume,
                                                  .consume = consume,
                                                  .release = release,
+                                                 .charge = charge,
+                                                 .refund = refund,
                                                  .reset = reset,
                                                  .keep = keep,
                                                  .now_ns = now_ns,
@@ -192,6 +207,7 @@ void fake_exchange_close(struct fake_exchange *fake)
         exchange->user_ops->on_close(exchange->user);
     exchange->user_ops = NULL;
     VTS_ASSERT(fake->timers.root == NULL); /* who is gone must not be waited for */
+    VTS_ASSERT(fake->charged_bytes == 0);
     exchange->response.more_headers_count = 0;
     exchange->response.trailers_count = 0;
 }

@@ -40,6 +40,7 @@ struct fake_exchange {
     size_t consumed_bytes;
     size_t released_bytes;
     size_t kept_most_bytes; /* the most that were given and not released */
+    size_t charged_bytes;   /* and not refunded */
     int64_t now_ns;
     struct vts_timer_heap timers;
     struct vts_exchange_ops ops;

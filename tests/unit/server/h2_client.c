@@ -173,19 +173,22 @@ void h2_client_close(struct h2_client *client)
     }
 }
 
-/* Returns whether anything went. */
+/* Sends what there is, as one record; returns whether anything went. */
 static bool send_some(struct h2_client *client)
 {
+    struct h2_bytes record = {NULL, 0};
     const uint8_t *bytes;
     ssize_t len;
 
     if (!fake_transport_is_reading(client->transport))
         return false;
-    len = nghttp2_session_mem_send(client->session, &bytes);
-    CU_ASSERT_FATAL(len >= 0);
-    if (len > 0)
-        fake_transport_give(client->transport, vts_str_make(bytes, (size_t)len));
-    return len > 0;
+    while ((len = nghttp2_session_mem_send(client->session, &bytes)) > 0)
+        append(&record, bytes, (size_t)len);
+    CU_ASSERT_EQUAL_FATAL(len, 0);
+    if (record.len > 0)
+        fake_transport_give(client->transport, vts_str_make(record.ptr, record.len));
+    free(record.ptr);
+    return record.len > 0;
 }
 
 static bool receive_some(struct h2_client *client)
@@ -201,11 +204,17 @@ static bool receive_some(struct h2_client *client)
     return true;
 }
 
+/* It takes time, though little. */
+static void turn(struct h2_client *client)
+{
+    fake_loop_move_clock(client->loop, 1);
+}
+
 void h2_client_pump(struct h2_client *client)
 {
-    bool goes_on = client->transport != NULL;
+    bool goes_on = client->transport != NULL && !client->is_held;
 
-    fake_loop_turn(client->loop);
+    turn(client);
     for (int i = 0; goes_on; i++) {
         CU_ASSERT_FATAL(i < ROUNDS_MAX);
         goes_on = receive_some(client);
@@ -216,7 +225,8 @@ void h2_client_pump(struct h2_client *client)
             client->transport = NULL;
             goes_on = false;
         }
-        fake_loop_turn(client->loop);
+        turn(client);
+        goes_on |= client->transport != NULL && fake_transport_output(client->transport).len > 0;
     }
 }
 

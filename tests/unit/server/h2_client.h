@@ -35,6 +35,7 @@ struct h2_client {
     struct vts_transport *transport;
     nghttp2_session *session;
     bool keeps_windows; /* what comes is not consumed */
+    bool is_held;       /* nothing goes either way */
     bool has_goaway;
     uint32_t goaway_error;
     struct h2_reply replies[H2_CLIENT_STREAMS]; /* by (id - 1) / 2 */

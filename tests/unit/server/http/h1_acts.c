@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "server/http/conn.h"
 
 enum { ECHO_MAX_BYTES = 1024 * 1024, LARGE_BYTES = 64 * 1024 * 1024, TICK_BYTES = 5 };
 
@@ -22,6 +23,7 @@ static const struct h1_act acts[] = {
     {.path = "/wait-started", .attaches = true, .waits = true, .starts = true},
     {.path = "/wait-patiently", .attaches = true, .waits = true, .is_patient = true},
     {.path = "/take", .attaches = true},
+    {.path = "/costly", .attaches = true, .costs = true},
     {.path = "/keep", .attaches = true, .keeps = true},
     {.path = "/late", .attaches = true, .keeps = true, .ticks = 100},
     {.path = "/hoard", .attaches = true, .hoards = true},
@@ -114,6 +116,12 @@ static void on_body_end(void *context)
     CU_ASSERT_FALSE(user->has_ended);
     user->has_ended = true;
     user->ends++;
+    user->ends_at_once += user->end_ns == vts_exchange_now_ns(user->exchange);
+    user->end_ns = vts_exchange_now_ns(user->exchange);
+    if (user->act->costs) {
+        vts_exchange_charge(user->exchange, VTS_TURN_BYTES);
+        vts_exchange_refund(user->exchange, VTS_TURN_BYTES);
+    }
     if (user->act->waits)
         return;
     start(user);

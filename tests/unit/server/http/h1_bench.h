@@ -28,6 +28,7 @@ struct h1_act {
     bool is_patient;   /* the body is not due */
     bool has_length;   /* the response says its length beforehand */
     bool ends_request; /* the response says so */
+    bool costs;        /* as much as a turn may */
     int code;          /* 0: 200 */
     int64_t length;
     size_t reply_bytes; /* of 'x' */
@@ -51,6 +52,8 @@ struct h1_user {
     struct vts_buf echo;
     unsigned begun;
     unsigned ends;
+    int64_t end_ns;        /* the moment of the last one */
+    unsigned ends_at_once; /* those in the same moment as the one before */
     unsigned closes;
 };
 

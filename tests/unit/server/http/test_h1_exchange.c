@@ -103,6 +103,45 @@ static void pipelined_requests_are_answered_in_turn(void)
     CU_ASSERT_EQUAL(bench.user.closes, 3);
 }
 
+/* So that others are served between them. */
+static void costly_requests_are_spread_over_turns(void)
+{
+    static const struct {
+        const char *requests;
+        unsigned ends_at_once;
+    } rows[] = {{GET("/take") GET("/take") GET("/take") GET("/take"), 3},
+                {GET("/costly") GET("/costly") GET("/costly") GET("/costly"), 0}};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        h1_bench_open(&bench, NULL);
+        h1_bench_send(&bench, rows[i].requests);
+        for (int j = 0; j < 4; j++) {
+            h1_bench_expect_head(&bench, 200, CHUNKED_HEAD);
+            h1_bench_expect(&bench, "0\r\n\r\n");
+        }
+        h1_bench_close(&bench);
+        CU_ASSERT_EQUAL(bench.user.ends, 4);
+        CU_ASSERT_EQUAL(bench.user.ends_at_once, rows[i].ends_at_once);
+    }
+}
+
+/* What is held has its own bound, and loses nothing. */
+static void costly_requests_may_be_many(void)
+{
+    enum { COUNT = 200 };
+
+    h1_bench_open(&bench, NULL);
+    for (int i = 0; i < COUNT; i++)
+        h1_bench_send(&bench, POST("/costly", "Content-Length: 2\r\n") "hi");
+    for (int i = 0; i < COUNT; i++) {
+        h1_bench_expect_head(&bench, 200, CHUNKED_HEAD);
+        h1_bench_expect(&bench, "0\r\n\r\n");
+    }
+    h1_bench_close(&bench);
+    CU_ASSERT_EQUAL(bench.user.ends, COUNT);
+    CU_ASSERT_EQUAL(bench.user.ends_at_once, 0);
+}
+
 static void check_only_one_has_begun(struct h1_bench *same)
 {
     CU_ASSERT_EQUAL(same->user.begun, 1);
@@ -347,6 +386,8 @@ static const struct vts_test tests[] = {
     {"counted_body_comes_back", counted_body_comes_back},
     {"request_without_body_has_its_end_at_once", request_without_body_has_its_end_at_once},
     {"pipelined_requests_are_answered_in_turn", pipelined_requests_are_answered_in_turn},
+    {"costly_requests_are_spread_over_turns", costly_requests_are_spread_over_turns},
+    {"costly_requests_may_be_many", costly_requests_may_be_many},
     {"request_waits_for_the_answer_before_it", request_waits_for_the_answer_before_it},
     {"headers_are_those_of_the_request", headers_are_those_of_the_request},
     {"body_that_is_expected_is_asked_for", body_that_is_expected_is_asked_for},
