@@ -150,32 +150,24 @@ static enum vts_err enter_wal(sqlite3 *db, const char *path, struct vts_error *e
                error);
 }
 
-static enum vts_err run_steps(sqlite3 *db, const char *path, int version, struct vts_error *error)
-{
-    char mark[96];
-    enum vts_err err = run(db, path, "BEGIN", error);
-
-    for (int i = version; i < SCHEMA_VERSION && err == VTS_OK; i++)
-        err = run(db, path, schema_steps[i], error);
-    if (err != VTS_OK)
-        return err;
-    (void)snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                   APPLICATION_ID, SCHEMA_VERSION);
-    err = run(db, path, mark, error);
-    return err == VTS_OK ? run(db, path, "COMMIT", error) : err;
-}
-
-/* The checkpoint makes a new file more than its log: SQLite throws away the log of an empty file.
- * What fails half-way is rolled back when the database is closed. */
+/* What fails half-way is rolled back when the database is closed. */
 static enum vts_err update_schema(sqlite3 *db, const char *path, int version,
                                   struct vts_error *error)
 {
+    char mark[96];
     enum vts_err err;
 
     if (version == SCHEMA_VERSION)
         return VTS_OK;
-    err = run_steps(db, path, version, error);
-    return err == VTS_OK ? vts_store_sqlite_checkpoint(db, path, error) : err;
+    err = run(db, path, "BEGIN", error);
+    for (int i = version; i < SCHEMA_VERSION && err == VTS_OK; i++)
+        err = run(db, path, schema_steps[i], error);
+    if (err != VTS_OK)
+        return err;
+    (void)snprintf(mark, sizeof(mark),
+                   "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID,
+                   SCHEMA_VERSION);
+    return run(db, path, mark, error);
 }
 
 static enum vts_err prepare_database(sqlite3 *db, const char *path, struct vts_error *error)
@@ -213,17 +205,4 @@ enum vts_err vts_store_sqlite_file_open(const char *path, sqlite3 **ret_db, stru
     code = sqlite3_close(db);
     VTS_ASSERT(code == SQLITE_OK); /* no statement is left */
     return err;
-}
-
-enum vts_err vts_store_sqlite_checkpoint(sqlite3 *db, const char *path, struct vts_error *error)
-{
-    int wal_pages;
-    int done_pages;
-
-    /* Nobody reads beside us, so PASSIVE is as thorough as any other mode and waits for nothing. */
-    if (sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &wal_pages, &done_pages) !=
-        SQLITE_OK)
-        return vts_store_sqlite_fail(db, path, error);
-    VTS_ASSERT(wal_pages == done_pages);
-    return VTS_OK;
 }

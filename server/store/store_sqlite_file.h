@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the SQLite store share: the file, its log, and how a failure is told. */
+/* The file of the SQLite store, and how a failure is told. */
 #ifndef VTS_STORE_SQLITE_FILE_H
 #define VTS_STORE_SQLITE_FILE_H
 
@@ -18,9 +18,5 @@ VTS_MUST_CHECK enum vts_err vts_store_sqlite_file_open(const char *path, struct 
  * VTS_ERR_IO. db may be NULL: there was no memory for it. */
 VTS_MUST_CHECK enum vts_err vts_store_sqlite_fail(struct sqlite3 *db, const char *path,
                                                   struct vts_error *error);
-
-/* Copies all of the write-ahead log into the file; the next commit then begins the log anew. */
-VTS_MUST_CHECK enum vts_err vts_store_sqlite_checkpoint(struct sqlite3 *db, const char *path,
-                                                        struct vts_error *error);
 
 #endif
