@@ -45,7 +45,8 @@ enum vts_err vts_store_sqlite_fail(struct sqlite3 *db, const char *path, struct 
     bool is_systems = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
     int reason = is_systems ? sqlite3_system_errno(db) : 0;
 
+    /* The extended code says which of the system's calls it was. */
     return vts_error_set(error, code == SQLITE_NOMEM ? VTS_ERR_NOMEM : VTS_ERR_IO,
-                         "%s (%s: %s%s%s)", find_advice(code), path, sqlite3_errmsg(db),
-                         reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
+                         "%s (%s: %s, code %d%s%s)", find_advice(code), path, sqlite3_errmsg(db),
+                         extended, reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
 }
