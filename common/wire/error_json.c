@@ -7,6 +7,14 @@
 
 #include "common/base/json_text.h"
 #include "common/wire/base64.h"
+#include "common/wire/pb_heap.h"
+#include "common/wire/scan.h"
+#include "google/rpc/error_details.pb-c.h"
+
+enum {
+    MAX_INFO_BYTES = 4 * 1024,
+    MAX_INFO_MEMORY_BYTES = 16 * MAX_INFO_BYTES,
+};
 
 static void write_details(struct vts_buf *buf, const struct vts_error_detail *details,
                           size_t details_count)
@@ -49,21 +57,86 @@ static void copy_text(char *to, size_t size, const char *text)
     to[len] = '\0';
 }
 
-enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void copy_reason(struct vts_str bytes, struct vts_error_body *ret_body)
+{
+    const struct vts_scan_limits limits = {
+        .max_depth = 2, .max_elements = MAX_INFO_BYTES, .max_memory_bytes = MAX_INFO_MEMORY_BYTES};
+    Google__Rpc__ErrorInfo *info = NULL;
+    struct vts_pb_heap heap;
+
+    vts_pb_heap_init(&heap, MAX_INFO_MEMORY_BYTES);
+    if (vts_scan_check(bytes, &google__rpc__error_info__descriptor, &limits, NULL) == VTS_OK)
+        info =
+            google__rpc__error_info__unpack(&heap.allocator, bytes.len, (const uint8_t *)bytes.ptr);
+    if (info != NULL)
+        copy_text(ret_body->reason, sizeof(ret_body->reason), info->reason);
+    google__rpc__error_info__free_unpacked(info, &heap.allocator);
+}
+
+/* Details are an extra: what cannot be read of them is as good as absent. */
+static void read_details(json_t *details, struct vts_error_body *ret_body)
+{
+    size_t i;
+    json_t *detail;
+
+    ret_body->reason[0] = '\0';
+    json_array_foreach(details, i, detail)
+    {
+        const char *type = json_string_value(json_object_get(detail, "type"));
+        const char *value = json_string_value(json_object_get(detail, "value"));
+        struct vts_buf bytes;
+
+        if (type == NULL || value == NULL || strcmp(type, "google.rpc.ErrorInfo") != 0)
+            continue;
+        vts_buf_init(&bytes, MAX_INFO_BYTES);
+        if (vts_base64_decode(&bytes, vts_str_of(value)) == VTS_OK)
+            copy_reason(vts_buf_str(&bytes), ret_body);
+        vts_buf_fini(&bytes);
+        return; /* there is one at most (https://google.aip.dev/193) */
+    }
+}
+
+static enum vts_err read_body(json_t *object, struct vts_error_body *ret_body)
 {
     const char *code_word = NULL;
     const char *message = "";
-    enum vts_err err = VTS_ERR_PROTOCOL;
-    json_t *root = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
 
     /* "s?s" leaves message as it is when the key is missing. */
-    if (root == NULL ||
-        json_unpack(root, "{s:s, s?s}", "code", &code_word, "message", &message) != 0)
-        goto out;
+    if (json_unpack(object, "{s:s, s?s}", "code", &code_word, "message", &message) != 0)
+        return VTS_ERR_PROTOCOL;
     copy_text(ret_body->code_word, sizeof(ret_body->code_word), code_word);
     copy_text(ret_body->message, sizeof(ret_body->message), message);
-    err = VTS_OK;
-out:
+    read_details(json_object_get(object, "details"), ret_body);
+    return VTS_OK;
+}
+
+enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)
+{
+    json_t *root = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+    enum vts_err err = root == NULL ? VTS_ERR_PROTOCOL : read_body(root, ret_body);
+
+    json_decref(root);
+    return err;
+}
+
+enum vts_err vts_error_json_read_end(struct vts_str json, bool *ret_is_error,
+                                     struct vts_error_body *ret_body)
+{
+    json_t *root = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *error = json_object_get(root, "error");
+    enum vts_err err = VTS_ERR_PROTOCOL;
+
+    /* A success has no such member, not even a null. */
+    if (json_is_object(root) && error == NULL) {
+        *ret_is_error = false;
+        err = VTS_OK;
+    } else if (error != NULL) {
+        err = read_body(error, ret_body);
+        if (err == VTS_OK)
+            *ret_is_error = true;
+    }
     json_decref(root);
     return err;
 }

@@ -22,11 +22,17 @@ void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char
 struct vts_error_body {
     char code_word[32];
     char message[256];
+    char reason[64]; /* of its google.rpc.ErrorInfo; "" when it has none that can be read */
 };
 
 /* Reads an error body, cutting off what is longer than the fields at a whole character.
  * VTS_ERR_PROTOCOL when it is no such body; *ret_body is then untouched. */
 VTS_MUST_CHECK enum vts_err vts_error_json_read(struct vts_str json,
                                                 struct vts_error_body *ret_body);
+
+/* Reads what the last envelope of a Connect stream holds: {}, or {"error":{...}} with an error body
+ * as above. *ret_body is written only when *ret_is_error. VTS_ERR_PROTOCOL for anything else. */
+VTS_MUST_CHECK enum vts_err vts_error_json_read_end(struct vts_str json, bool *ret_is_error,
+                                                    struct vts_error_body *ret_body);
 
 #endif

@@ -13,5 +13,10 @@ enum vts_rpc_code {
 const char *vts_rpc_code_word(enum vts_rpc_code code);
 /* The HTTP status that REST and Connect answer with. */
 int vts_rpc_code_http(enum vts_rpc_code code);
+/* The code of a word that an error may have, which "ok" is not; VTS_RPC_UNKNOWN for all others. */
+enum vts_rpc_code vts_rpc_code_of_word(const char *word);
+/* What a client makes of an answer without an error it can read
+ * (https://connectrpc.com/docs/protocol/#http-to-error-code). */
+enum vts_rpc_code vts_rpc_code_of_http(int http_code);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_error_json.c - error bodies, written and read. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -71,6 +72,74 @@ static void error_json_read_ignores_other_members(void)
 {
     check_read("{\"code\":\"a\",\"details\":[{\"type\":\"t\",\"value\":\"v\"}],\"x\":null}", "a",
                "");
+}
+
+static const char *reason_in(const char *details)
+{
+    static struct vts_error_body body;
+    char json[256];
+
+    (void)snprintf(json, sizeof(json), "{\"code\":\"aborted\",\"details\":%s}", details);
+    CU_ASSERT_EQUAL_FATAL(vts_error_json_read(vts_str_of(json), &body), VTS_OK);
+    return body.reason;
+}
+
+static void error_json_read_finds_the_reason(void)
+{
+    static const char info[] = "{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"CgpMRUFTRV9MT1NU\"}";
+    char details[200];
+
+    (void)snprintf(details, sizeof(details), "[%s]", info);
+    CU_ASSERT_STRING_EQUAL(reason_in(details), "LEASE_LOST");
+    (void)snprintf(details, sizeof(details), "[{\"type\":\"t\",\"value\":\"\"},7,%s]", info);
+    CU_ASSERT_STRING_EQUAL(reason_in(details), "LEASE_LOST");
+}
+
+static void error_json_read_does_without_a_reason(void)
+{
+    CU_ASSERT_STRING_EQUAL(reason_in("[]"), "");
+    CU_ASSERT_STRING_EQUAL(reason_in("null"), "");
+    CU_ASSERT_STRING_EQUAL(reason_in("[{\"type\":\"google.rpc.ErrorInfo\"}]"), "");
+    CU_ASSERT_STRING_EQUAL(reason_in("[{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"!\"}]"), "");
+    /* Field 1 with 10 bytes announced and one there; then field 1 that is no UTF-8. */
+    CU_ASSERT_STRING_EQUAL(reason_in("[{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"CgpM\"}]"),
+                           "");
+    CU_ASSERT_STRING_EQUAL(reason_in("[{\"type\":\"google.rpc.ErrorInfo\",\"value\":\"CgH/\"}]"),
+                           "");
+}
+
+static enum vts_err read_end(const char *json, bool *ret_is_error, struct vts_error_body *ret_body)
+{
+    return vts_error_json_read_end(vts_str_of(json), ret_is_error, ret_body);
+}
+
+static void error_json_read_end_tells_success_from_error(void)
+{
+    struct vts_error_body body;
+    bool is_error = true;
+
+    CU_ASSERT_EQUAL(read_end("{}", &is_error, &body), VTS_OK);
+    CU_ASSERT(!is_error);
+    CU_ASSERT_EQUAL(read_end("{\"metadata\":{\"a\":[\"b\"]}}", &is_error, &body), VTS_OK);
+    CU_ASSERT(!is_error);
+    CU_ASSERT_EQUAL(
+        read_end("{\"error\":{\"code\":\"unavailable\",\"message\":\"m\"}}", &is_error, &body),
+        VTS_OK);
+    CU_ASSERT(is_error);
+    CU_ASSERT_STRING_EQUAL(body.code_word, "unavailable");
+    CU_ASSERT_STRING_EQUAL(body.message, "m");
+}
+
+static void error_json_read_end_refuses_other_shapes(void)
+{
+    static const char *const texts[] = {
+        "", "null", "[]", "{", "{\"error\":null}", "{\"error\":{}}", "{\"error\":[]}", "{} {}",
+    };
+    struct vts_error_body body;
+    bool is_error = false;
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(texts); i++)
+        CU_ASSERT_EQUAL(read_end(texts[i], &is_error, &body), VTS_ERR_PROTOCOL);
 }
 
 static void check_refused(struct vts_str json)
@@ -214,6 +283,10 @@ static const struct vts_test tests[] = {
     {"error_json_write_without_memory_fails", error_json_write_without_memory_fails},
     {"error_json_read_finds_code_and_message", error_json_read_finds_code_and_message},
     {"error_json_read_ignores_other_members", error_json_read_ignores_other_members},
+    {"error_json_read_finds_the_reason", error_json_read_finds_the_reason},
+    {"error_json_read_does_without_a_reason", error_json_read_does_without_a_reason},
+    {"error_json_read_end_tells_success_from_error", error_json_read_end_tells_success_from_error},
+    {"error_json_read_end_refuses_other_shapes", error_json_read_end_refuses_other_shapes},
     {"error_json_read_refuses_other_shapes", error_json_read_refuses_other_shapes},
     {"error_json_read_refuses_every_cut_off_body", error_json_read_refuses_every_cut_off_body},
     {"error_json_read_refuses_duplicates", error_json_read_refuses_duplicates},

@@ -47,7 +47,31 @@ static void rpc_code_numbers_are_the_published_ones(void)
     CU_ASSERT_EQUAL(VTS_RPC_UNAUTHENTICATED, 16);
 }
 
+static void rpc_code_words_are_found_again(void)
+{
+    for (size_t i = 1; i < VTS_ARRAY_LEN(expected); i++)
+        CU_ASSERT_EQUAL(vts_rpc_code_of_word(expected[i].word), (enum vts_rpc_code)i);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_word("ok"), VTS_RPC_UNKNOWN);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_word("cancelled"), VTS_RPC_UNKNOWN);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_word(""), VTS_RPC_UNKNOWN);
+}
+
+/* https://connectrpc.com/docs/protocol/#http-to-error-code; no inverse of the table above. */
+static void rpc_code_of_http_is_the_published_one(void)
+{
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(400), VTS_RPC_INTERNAL);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(401), VTS_RPC_UNAUTHENTICATED);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(403), VTS_RPC_PERMISSION_DENIED);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(404), VTS_RPC_UNIMPLEMENTED);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(429), VTS_RPC_UNAVAILABLE);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(503), VTS_RPC_UNAVAILABLE);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(200), VTS_RPC_UNKNOWN);
+    CU_ASSERT_EQUAL(vts_rpc_code_of_http(418), VTS_RPC_UNKNOWN);
+}
+
 static const struct vts_test tests[] = {
+    {"rpc_code_words_are_found_again", rpc_code_words_are_found_again},
+    {"rpc_code_of_http_is_the_published_one", rpc_code_of_http_is_the_published_one},
     {"rpc_code_tables_are_the_published_ones", rpc_code_tables_are_the_published_ones},
     {"rpc_code_numbers_are_the_published_ones", rpc_code_numbers_are_the_published_ones},
 };
