@@ -10,8 +10,13 @@ static const uint64_t max_retry_after_s = UINT64_C(100) * 365 * 24 * 3600;
 
 void vts_answer_init(struct vts_answer *answer)
 {
+    vts_answer_init_sized(answer, VTS_ANSWER_MAX_BODY_BYTES);
+}
+
+void vts_answer_init_sized(struct vts_answer *answer, size_t max_bytes)
+{
     *answer = (struct vts_answer){.retry_after = -1};
-    vts_buf_init(&answer->body, VTS_ANSWER_MAX_BODY_BYTES);
+    vts_buf_init(&answer->body, max_bytes);
 }
 
 void vts_answer_fini(struct vts_answer *answer)

@@ -27,6 +27,8 @@ struct vts_answer {
 };
 
 void vts_answer_init(struct vts_answer *answer);
+/* The same, with a body of at most max_bytes. */
+void vts_answer_init_sized(struct vts_answer *answer, size_t max_bytes);
 void vts_answer_fini(struct vts_answer *answer);
 
 /* Takes one line of the header section: the status line, a field, or the empty line at its end.

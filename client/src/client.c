@@ -206,7 +206,7 @@ enum vts_client_code vts_client_fetch(struct vts_client *client, const char *job
     request.path = path;
     request.if_none_match = known != NULL ? known->etag : "";
     vts_answer_init(&answer);
-    code = vts_transport_get(client->transport, &request, &answer, error);
+    code = vts_transport_send(client->transport, &request, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
         code = read_answer(client, id, known, &answer, ret_fetch, error);
@@ -245,7 +245,7 @@ enum vts_client_code vts_check_health(struct vts_client *client, struct vts_clie
 
     vts_failure_clear(error);
     vts_answer_init(&answer);
-    code = vts_transport_get(client->transport, &request, &answer, error);
+    code = vts_transport_send(client->transport, &request, &answer, error);
     if (code == VTS_CLIENT_OK && (answer.http_code < 200 || answer.http_code > 299))
         code = vts_client_refusal(&client->origin, NULL, &answer, error);
     vts_answer_fini(&answer);

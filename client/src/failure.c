@@ -39,6 +39,10 @@ const char *vts_client_code_name(enum vts_client_code code)
         return "undecodable";
     case VTS_CLIENT_GAVE_UP:
         return "gave_up";
+    case VTS_CLIENT_CONFLICT:
+        return "conflict";
+    case VTS_CLIENT_LEASE_LOST:
+        return "lease_lost";
     }
     /* The number comes from the caller, who may hold one of a newer library. */
     return "unknown";
@@ -102,6 +106,8 @@ void vts_failure_clear(struct vts_client_error *error)
     error->code = VTS_CLIENT_OK;
     error->http_code = 0;
     error->text[0] = '\0';
+    error->rpc_code = 0;
+    error->reason[0] = '\0';
 }
 
 bool vts_failure_may_pass(const struct vts_client_error *error)
@@ -123,6 +129,8 @@ bool vts_failure_may_pass(const struct vts_client_error *error)
     case VTS_CLIENT_NOT_FOUND:
     case VTS_CLIENT_DENIED:
     case VTS_CLIENT_GAVE_UP:
+    case VTS_CLIENT_CONFLICT:
+    case VTS_CLIENT_LEASE_LOST:
         return false;
     }
     return false;

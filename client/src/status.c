@@ -8,25 +8,9 @@
 #include <math.h>
 #include <stdatomic.h>
 
+#include "client/src/message.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/wire/json.h"
-#include "common/wire/pb_heap.h"
-#include "common/wire/scan.h"
-#include "vtstatus/v1/status.pb-c.h"
-
-enum {
-    /* JobStatus, google.rpc.Status, Any: nothing in them can contain itself. */
-    MAX_DEPTH = 8,
-    /* A control character of one byte becomes six; the rest is names. */
-    MAX_JSON_BYTES = 8 * VTS_STATUS_MAX_BODY_BYTES,
-};
-
-/* What a server put into an error's details is of types not known here. */
-static const struct vts_json_write_options json_options = {
-    .enums = VTS_JSON_ENUM_WORDS,
-    .any_as_bytes = true,
-};
 
 struct vts_status {
     atomic_uint refs;
@@ -34,42 +18,47 @@ struct vts_status {
     Vtstatus__V1__JobStatus *message;
 };
 
-static bool is_timestamp(const Google__Protobuf__Timestamp *time)
-{
-    /* The years 1 to 9999, as google/protobuf/timestamp.proto has it. */
-    return time == NULL ||
-           (time->seconds >= INT64_C(-62135596800) && time->seconds <= INT64_C(253402300799) &&
-            time->nanos >= 0 && time->nanos < VTS_NS_PER_S);
-}
-
-static bool is_duration(const Google__Protobuf__Duration *duration)
-{
-    /* 10 000 years either way, as google/protobuf/duration.proto has it; one sign for both. */
-    return duration == NULL ||
-           (duration->seconds >= INT64_C(-315576000000) &&
-            duration->seconds <= INT64_C(315576000000) && duration->nanos > -VTS_NS_PER_S &&
-            duration->nanos < VTS_NS_PER_S && !(duration->seconds > 0 && duration->nanos < 0) &&
-            !(duration->seconds < 0 && duration->nanos > 0));
-}
-
 static enum vts_err check_message(const Vtstatus__V1__JobStatus *message, struct vts_error *error)
 {
     if (message->job_id[0] == '\0')
         return vts_error_set(error, VTS_ERR_PROTOCOL, "it names no job");
-    if (!is_timestamp(message->update_time) || !is_timestamp(message->estimated_completion_time))
+    if (!vts_message_time_is_valid(message->update_time) ||
+        !vts_message_time_is_valid(message->estimated_completion_time))
         return vts_error_set(error, VTS_ERR_PROTOCOL, "a time is out of range");
-    if (!is_duration(message->poll_after))
+    if (!vts_message_duration_is_valid(message->poll_after))
         return vts_error_set(error, VTS_ERR_PROTOCOL, "a duration is out of range");
     return VTS_OK;
 }
 
-static enum vts_err check_bytes(struct vts_str body, struct vts_error *error)
+enum vts_err vts_status_adopt(Vtstatus__V1__JobStatus *message, struct vts_status **ret_status,
+                              struct vts_error *error)
 {
-    const struct vts_scan_limits limits = {
-        .max_depth = MAX_DEPTH,
-        .max_elements = VTS_STATUS_MAX_BODY_BYTES, /* memory is what bounds them */
-        .max_memory_bytes = VTS_STATUS_MAX_MEMORY_BYTES,
-    };
+    struct vts_status *status = NULL;
+    enum vts_err err;
+
+    if (message == NULL)
+        return vts_error_set(error, VTS_ERR_PROTOCOL, "there is no status in it");
+    err = check_message(message, error);
+    if (err == VTS_OK) {
+        status = vts_mem_zalloc(sizeof(*status));
+        if (status == NULL)
+            err = vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
+    }
+    if (err != VTS_OK) {
+        vts_message_free(&message->base);
+        return err;
+    }
+    atomic_init(&status->refs, 1);
+    status->message = message;
+    *ret_status = status;
+    return VTS_OK;
+}
+
+enum vts_err vts_status_decode(struct vts_str body, struct vts_status **ret_status,
+                               struct vts_error *error)
+{
+    size_t memory_bytes = VTS_STATUS_MAX_MEMORY_BYTES;
+    ProtobufCMessage *message = NULL;
     enum vts_err err;
 
     if (body.len > VTS_STATUS_MAX_BODY_BYTES)
@@ -77,44 +66,18 @@ static enum vts_err check_bytes(struct vts_str body, struct vts_error *error)
                              VTS_STATUS_MAX_BODY_BYTES);
     if (body.len == 0)
         return vts_error_set(error, VTS_ERR_PROTOCOL, "it is empty");
-    err = vts_scan_check(body, &vtstatus__v1__job_status__descriptor, &limits, error);
-    return err == VTS_ERR_INVALID ? VTS_ERR_PROTOCOL : err;
-}
-
-static enum vts_err unpack(struct vts_str body, struct vts_status *status, struct vts_error *error)
-{
-    struct vts_pb_heap heap;
-
-    vts_pb_heap_init(&heap, VTS_STATUS_MAX_MEMORY_BYTES);
-    status->message =
-        vtstatus__v1__job_status__unpack(&heap.allocator, body.len, (const uint8_t *)body.ptr);
-    status->memory_bytes = VTS_STATUS_MAX_MEMORY_BYTES - heap.left_bytes;
-    if (status->message != NULL)
-        return check_message(status->message, error);
-    if (heap.err == VTS_ERR_NOMEM)
-        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
-    /* The scan lets nothing pass that fails otherwise. */
-    return vts_error_set(error, VTS_ERR_PROTOCOL, "its fields are not those of a JobStatus");
-}
-
-enum vts_err vts_status_decode(struct vts_str body, struct vts_status **ret_status,
-                               struct vts_error *error)
-{
-    enum vts_err err = check_bytes(body, error);
-    struct vts_status *status;
-
-    if (err != VTS_OK)
-        return err;
-    status = vts_mem_zalloc(sizeof(*status));
-    if (status == NULL)
-        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
-    atomic_init(&status->refs, 1);
-    err = unpack(body, status, error);
-    if (err != VTS_OK)
-        vts_status_free(status);
-    else
-        *ret_status = status;
+    err = vts_message_decode(body, &vtstatus__v1__job_status__descriptor, &memory_bytes, &message,
+                             error);
+    if (err == VTS_OK)
+        err = vts_status_adopt((Vtstatus__V1__JobStatus *)message, ret_status, error);
+    if (err == VTS_OK)
+        (*ret_status)->memory_bytes = memory_bytes;
     return err;
+}
+
+const Vtstatus__V1__JobStatus *vts_status_borrow_message(const struct vts_status *status)
+{
+    return status->message;
 }
 
 size_t vts_status_memory_bytes(const struct vts_status *status)
@@ -126,7 +89,7 @@ void vts_status_free(struct vts_status *status)
 {
     if (status == NULL || atomic_fetch_sub(&status->refs, 1) != 1)
         return;
-    vtstatus__v1__job_status__free_unpacked(status->message, vts_pb_heap_plain());
+    vts_message_free(&status->message->base);
     vts_mem_free(status);
 }
 
@@ -252,28 +215,14 @@ int vts_status_queue_position(const struct vts_status *status)
     return status->message->queue_position;
 }
 
-static int64_t timestamp_ns(const Google__Protobuf__Timestamp *time)
-{
-    const int64_t max_seconds = INT64_MAX / VTS_NS_PER_S - 1;
-
-    if (time == NULL)
-        return 0;
-    /* 64 bits of nanoseconds reach from 1677 to 2262. */
-    if (time->seconds > max_seconds)
-        return INT64_MAX;
-    if (time->seconds < -max_seconds)
-        return INT64_MIN;
-    return time->seconds * VTS_NS_PER_S + time->nanos;
-}
-
 int64_t vts_status_update_time_ns(const struct vts_status *status)
 {
-    return timestamp_ns(status->message->update_time);
+    return vts_message_time_ns(status->message->update_time);
 }
 
 int64_t vts_status_estimated_completion_time_ns(const struct vts_status *status)
 {
-    return timestamp_ns(status->message->estimated_completion_time);
+    return vts_message_time_ns(status->message->estimated_completion_time);
 }
 
 const char *vts_status_output_uri(const struct vts_status *status)
@@ -283,20 +232,7 @@ const char *vts_status_output_uri(const struct vts_status *status)
 
 enum vts_client_code vts_status_to_json(const struct vts_status *status, char **ret_json)
 {
-    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
-    struct vts_buf buf;
-
-    vts_buf_init(&buf, MAX_JSON_BYTES);
-    if (vts_json_write(&buf, &status->message->base, &json_options) == VTS_OK) {
-        char *json = vts_mem_strndup(buf.ptr, buf.len);
-
-        if (json != NULL) {
-            *ret_json = json;
-            code = VTS_CLIENT_OK;
-        }
-    }
-    vts_buf_fini(&buf);
-    return code;
+    return vts_message_to_json(&status->message->base, NULL, ret_json);
 }
 
 void vts_string_free(char *string)

@@ -7,6 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/base/str.h"
+#include "vtstatus/v1/status.pb-c.h"
 
 enum {
     VTS_STATUS_MAX_BODY_BYTES = 1 << 20,
@@ -21,7 +22,15 @@ enum {
 VTS_MUST_CHECK enum vts_err vts_status_decode(struct vts_str body, struct vts_status **ret_status,
                                               struct vts_error *error);
 
-/* How much memory decoding it took: an upper bound for what it holds. */
+/* Makes a status of a message that vts_message_decode made, or of a part of one; it is adopted.
+ * NULL is VTS_ERR_PROTOCOL. Otherwise as vts_status_decode. */
+VTS_MUST_CHECK enum vts_err vts_status_adopt(Vtstatus__V1__JobStatus *message,
+                                             struct vts_status **ret_status,
+                                             struct vts_error *error);
+
+const Vtstatus__V1__JobStatus *vts_status_borrow_message(const struct vts_status *status);
+
+/* How much memory decoding it took: an upper bound for what it holds. 0 for an adopted one. */
 size_t vts_status_memory_bytes(const struct vts_status *status);
 
 #endif

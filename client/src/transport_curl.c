@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +40,11 @@ struct vts_transport {
 
 /* Set up while a request runs, for the callbacks. */
 struct transfer {
+    const struct vts_request *request;
     struct vts_answer *answer;
-    enum vts_err err; /* why a callback ended the transfer */
+    int64_t header_end_ns; /* when the header must have come; INT64_MAX: whenever */
+    enum vts_err err;      /* why a callback ended the transfer */
+    bool is_enough;        /* on_piece ended it */
 };
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
@@ -54,9 +58,15 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
+    const struct vts_request *request = transfer->request;
+    struct vts_str piece = vts_str_make(bytes, size * count);
 
-    transfer->err = vts_answer_add_body(transfer->answer, vts_str_make(bytes, size * count));
-    return transfer->err == VTS_OK ? size * count : 0;
+    if (request->on_piece != NULL && transfer->answer->http_code == 200) {
+        transfer->is_enough = !request->on_piece(piece, request->context);
+        return transfer->is_enough ? 0 : piece.len;
+    }
+    transfer->err = vts_answer_add_body(transfer->answer, piece);
+    return transfer->err == VTS_OK ? piece.len : 0;
 }
 
 static long to_ms(double seconds)
@@ -123,6 +133,10 @@ static bool set_basics(struct vts_transport *transport, const struct vts_client_
     err |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     err |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transport->detail);
     err |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to_ms(options->connect_timeout));
+    /* Who waits for long hears of a peer that vanished by this alone. */
+    err |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    err |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+    err |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     err |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     err |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     return err == CURLE_OK;
@@ -325,35 +339,92 @@ static bool append_field(struct curl_slist **list, const char *name, const char 
     return true;
 }
 
-static bool prepare(struct vts_transport *transport, const struct vts_request *request,
-                    struct transfer *transfer, struct curl_slist **fields)
+/* The fields of a POST by the Connect protocol (https://connectrpc.com/docs/protocol/). */
+static bool append_post_fields(struct curl_slist **fields, const struct vts_request *request)
 {
+    char ms[24];
+
+    /* Without this one libcurl waits for an interim answer before it sends a large body. */
+    if (!append_field(fields, "Expect", "") ||
+        !append_field(fields, "Content-Type", request->content_type) ||
+        !append_field(fields, "Connect-Protocol-Version", "1"))
+        return false;
+    (void)snprintf(ms, sizeof(ms), "%ld", to_ms(request->timeout));
+    return !request->tells_timeout || append_field(fields, "Connect-Timeout-Ms", ms);
+}
+
+static bool append_fields(struct curl_slist **fields, const struct vts_request *request)
+{
+    if (request->accept != NULL && !append_field(fields, "Accept", request->accept))
+        return false;
+    if (request->if_none_match != NULL && request->if_none_match[0] != '\0' &&
+        !append_field(fields, "If-None-Match", request->if_none_match))
+        return false;
+    return request->content_type == NULL || append_post_fields(fields, request);
+}
+
+static bool set_method(CURL *easy, const struct vts_request *request)
+{
+    CURLcode err = CURLE_OK;
+
+    if (request->content_type == NULL)
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    err |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    err |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    /* Not copied. Without a body, NULL would make libcurl ask for one. */
+    err |=
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? request->body.ptr : "");
+    return err == CURLE_OK;
+}
+
+static bool set_connection(const struct vts_transport *transport, const struct vts_request *request)
+{
+    bool is_own = request->connection == VTS_CONNECTION_OWN;
+    bool is_new = request->connection != VTS_CONNECTION_KEPT || transport->is_fresh_wanted;
+    CURLcode err = CURLE_OK;
+
+    err |= curl_easy_setopt(transport->easy, CURLOPT_FRESH_CONNECT, is_new ? 1L : 0L);
+    err |= curl_easy_setopt(transport->easy, CURLOPT_FORBID_REUSE, is_own ? 1L : 0L);
+    return err == CURLE_OK;
+}
+
+static bool prepare(struct vts_transport *transport, struct transfer *transfer,
+                    struct curl_slist **fields)
+{
+    const struct vts_request *request = transfer->request;
     CURL *easy = transport->easy;
     char url[MAX_URL_LEN];
     CURLcode err = CURLE_OK;
 
-    if (!append_field(fields, "Accept", request->accept))
-        return false;
-    if (request->if_none_match[0] != '\0' &&
-        !append_field(fields, "If-None-Match", request->if_none_match))
+    if (!append_fields(fields, request) || !set_method(easy, request) ||
+        !set_connection(transport, request))
         return false;
     (void)snprintf(url, sizeof(url), "%s%s", transport->origin.text, request->path);
     transport->detail[0] = '\0';
     err |= curl_easy_setopt(easy, CURLOPT_URL, url);
     err |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *fields);
-    err |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_ms(request->timeout));
-    err |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transport->is_fresh_wanted ? 1L : 0L);
+    err |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                            isinf(request->timeout) ? 0L : to_ms(request->timeout));
     err |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     err |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     return err == CURLE_OK;
 }
 
+static int64_t header_time_left(const struct transfer *transfer)
+{
+    if (transfer->answer->is_header_done || transfer->header_end_ns == INT64_MAX)
+        return INT64_MAX;
+    return transfer->header_end_ns - vts_clock_now_ns();
+}
+
 /* Returns whether the transfer came to an end of its own; *ret_result is then how. */
-static bool run(struct vts_transport *transport, CURLcode *ret_result)
+static bool run(struct vts_transport *transport, const struct transfer *transfer,
+                CURLcode *ret_result)
 {
     while (!is_cancelled(transport)) {
         int running = 0;
         int queued = 0;
+        int64_t left_ns;
         const CURLMsg *message;
 
         if (curl_multi_perform(transport->multi, &running) != CURLM_OK) {
@@ -365,18 +436,38 @@ static bool run(struct vts_transport *transport, CURLcode *ret_result)
             *ret_result = message->data.result;
             return true;
         }
-        sleep_up_to(transport, VTS_NS_PER_S);
+        left_ns = header_time_left(transfer);
+        if (left_ns <= 0) {
+            *ret_result = CURLE_OPERATION_TIMEDOUT;
+            return true;
+        }
+        sleep_up_to(transport, left_ns < VTS_NS_PER_S ? left_ns : VTS_NS_PER_S);
     }
     return false;
 }
 
-static enum vts_client_code judge(struct vts_transport *transport,
-                                  const struct vts_request *request, CURLcode result,
+/* A body that went elsewhere is whole when who took it says so. */
+static bool is_complete(const struct transfer *transfer)
+{
+    bool is_taken = transfer->request->on_piece != NULL && transfer->answer->http_code == 200;
+
+    return is_taken ? transfer->answer->is_header_done : vts_answer_is_complete(transfer->answer);
+}
+
+static double timeout_met(const struct transfer *transfer)
+{
+    return header_time_left(transfer) <= 0 ? transfer->request->header_timeout
+                                           : transfer->request->timeout;
+}
+
+static enum vts_client_code judge(struct vts_transport *transport, CURLcode result,
                                   const struct transfer *transfer, struct vts_client_error *error)
 {
     enum vts_fault_kind kind;
 
-    if (result == CURLE_OK && transfer->err == VTS_OK && vts_answer_is_complete(transfer->answer))
+    if (transfer->is_enough)
+        return VTS_CLIENT_OK;
+    if (result == CURLE_OK && transfer->err == VTS_OK && is_complete(transfer))
         return VTS_CLIENT_OK;
     kind = result == CURLE_OK && transfer->err == VTS_OK
                ? VTS_FAULT_BROKEN
@@ -384,7 +475,7 @@ static enum vts_client_code judge(struct vts_transport *transport,
     if (transport->detail[0] == '\0' && result != CURLE_OK)
         (void)snprintf(transport->detail, sizeof(transport->detail), "%s",
                        curl_easy_strerror(result));
-    return tell_fault(transport, kind, request->timeout, error);
+    return tell_fault(transport, kind, timeout_met(transfer), error);
 }
 
 static void log_answer(struct vts_transport *transport, const struct vts_request *request,
@@ -399,37 +490,46 @@ static void log_answer(struct vts_transport *transport, const struct vts_request
     (void)curl_easy_getinfo(transport->easy, CURLINFO_HTTP_VERSION, &version);
     (void)curl_easy_getinfo(transport->easy, CURLINFO_NUM_CONNECTS, &connects);
     (void)curl_easy_getinfo(transport->easy, CURLINFO_TOTAL_TIME_T, &total_us);
-    vts_log_write(&transport->log, "GET %s%s: HTTP/%s %d, %zu bytes in %.1f ms, %s connection",
-                  transport->origin.text, request->path,
-                  version == CURL_HTTP_VERSION_2_0 ? "2" : "1.1", answer->http_code,
+    vts_log_write(&transport->log, "%s %s%s: HTTP/%s %d, %zu bytes in %.1f ms, %s connection",
+                  request->content_type == NULL ? "GET" : "POST", transport->origin.text,
+                  request->path, version == CURL_HTTP_VERSION_2_0 ? "2" : "1.1", answer->http_code,
                   answer->body.len, (double)total_us / 1000, connects > 0 ? "new" : "kept");
 }
 
-enum vts_client_code vts_transport_get(struct vts_transport *transport,
-                                       const struct vts_request *request, struct vts_answer *answer,
-                                       struct vts_client_error *error)
+static int64_t header_end_ns(const struct vts_request *request)
 {
-    struct transfer transfer = {.answer = answer};
+    if (request->header_timeout <= 0)
+        return INT64_MAX;
+    return vts_clock_now_ns() + (int64_t)(request->header_timeout * VTS_NS_PER_S);
+}
+
+enum vts_client_code vts_transport_send(struct vts_transport *transport,
+                                        const struct vts_request *request,
+                                        struct vts_answer *answer, struct vts_client_error *error)
+{
+    struct transfer transfer = {
+        .request = request, .answer = answer, .header_end_ns = header_end_ns(request)};
     struct curl_slist *fields = NULL;
     enum vts_client_code code;
     CURLcode result = CURLE_OK;
 
     if (is_cancelled(transport))
         return vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
-    if (!prepare(transport, request, &transfer, &fields) ||
+    if (!prepare(transport, &transfer, &fields) ||
         curl_multi_add_handle(transport->multi, transport->easy) != CURLM_OK) {
         curl_slist_free_all(fields);
         return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
     }
-    if (run(transport, &result))
-        code = judge(transport, request, result, &transfer, error);
+    if (run(transport, &transfer, &result))
+        code = judge(transport, result, &transfer, error);
     else
         code = vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
     (void)curl_multi_remove_handle(transport->multi,
                                    transport->easy); /* it was added: cannot fail */
     (void)curl_easy_setopt(transport->easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(fields);
-    transport->is_fresh_wanted = code != VTS_CLIENT_OK;
+    if (request->connection != VTS_CONNECTION_OWN)
+        transport->is_fresh_wanted = code != VTS_CLIENT_OK;
     if (code == VTS_CLIENT_OK)
         log_answer(transport, request, answer);
     return code;

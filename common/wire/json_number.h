@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as JSON writes them (RFC 8259 section 6), whatever the program's locale. For json_*.c
- * only. */
+/* Numbers as JSON writes them (RFC 8259 section 6), whatever the program's locale. */
 #ifndef VTS_WIRE_JSON_NUMBER_H
 #define VTS_WIRE_JSON_NUMBER_H
 

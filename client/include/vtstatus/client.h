@@ -49,7 +49,7 @@ VTS_API const char *vts_version(void);
 /* Values are stable; a newer library may add some at the end. */
 enum vts_client_code {
     VTS_CLIENT_OK = 0,
-    VTS_CLIENT_USAGE = 1, /* an argument is wrong: a URL, a job id, an option */
+    VTS_CLIENT_USAGE = 1, /* an argument is wrong, by the library's judgement or the server's */
     VTS_CLIENT_NO_MEMORY = 2,
     VTS_CLIENT_CANCELLED = 3, /* vts_client_cancel() was called */
     VTS_CLIENT_RESOLVE = 4,   /* the host's name has no address */
@@ -60,8 +60,10 @@ enum vts_client_code {
     VTS_CLIENT_DENIED = 9,       /* not allowed (HTTP 401 or 403) */
     VTS_CLIENT_UNAVAILABLE = 10, /* the server cannot serve now (HTTP 429, 502, 503, 504) */
     VTS_CLIENT_REFUSED = 11,     /* any other HTTP status that is no success */
-    VTS_CLIENT_UNDECODABLE = 12, /* the answer is not a status */
-    VTS_CLIENT_GAVE_UP = 13,     /* polling ended by max_retries or deadline; the job goes on */
+    VTS_CLIENT_UNDECODABLE = 12, /* the answer is not what was asked for */
+    VTS_CLIENT_GAVE_UP = 13,     /* waiting ended by max_retries or deadline; the job goes on */
+    VTS_CLIENT_CONFLICT = 14,    /* the job's state does not allow it, or it exists already */
+    VTS_CLIENT_LEASE_LOST = 15,  /* the job is no longer this worker's */
 };
 
 /* What went wrong and with whom, for people: "cannot reach https://localhost:5000: connection
@@ -70,6 +72,8 @@ struct vts_client_error {
     enum vts_client_code code;
     int http_code; /* of the last answer; 0 when there was none */
     char text[512];
+    int rpc_code;    /* gRPC's number of what a call was answered with; 0 for none */
+    char reason[64]; /* for programs, such as "LEASE_LOST"; "" when the server gave none */
 };
 
 /* The code's name in lower case, such as "not_found"; never NULL. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vtstatus/jobs.h - submits video-translation jobs, looks at them, decides over them, watches them.
+ *
+ *     struct vts_create_options options;
+ *     struct vts_job *job = NULL;
+ *
+ *     vts_create_options_init(&options);
+ *     options.source_uri = "file:///in.mp4";
+ *     options.target_language = "de";
+ *     if (vts_create_job(client, &options, &job, &error) == VTS_CLIENT_OK &&
+ *         vts_watch_status(client, vts_job_id(job), NULL, &status, &error) == VTS_CLIENT_OK)
+ *         puts(vts_status_word(status));
+ *
+ * Conventions and threads are those of <vtstatus/client.h>: each call takes at most the client's
+ * request_timeout unless it says otherwise, and what cannot be done is an enum vts_client_code. A
+ * job, like a status, is immutable: what it says is how things were when it was asked for.
+ */
+#ifndef VTSTATUS_JOBS_H
+#define VTSTATUS_JOBS_H
+
+#include <vtstatus/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- a job ------------------------------------------------------------------------------- */
+
+struct vts_job;
+
+/* A label, or an option of a translation. */
+struct vts_pair {
+    const char *key;
+    const char *value;
+};
+
+/* One worker's try. Newer libraries may add fields at the end: never copy or index it. */
+struct vts_attempt {
+    int number; /* counts from 1 */
+    const char *worker_id;
+    int64_t start_time_ns;     /* 0 when unknown */
+    int64_t end_time_ns;       /* 0 while it goes on */
+    int error_code;            /* gRPC's; 0 when it succeeded or goes on */
+    const char *error_message; /* "" then */
+};
+
+VTS_API void vts_job_free(struct vts_job *job);
+VTS_API const char *vts_job_id(const struct vts_job *job);
+/* Lives as long as the job; vts_status_ref() makes another owner. */
+VTS_API const struct vts_status *vts_job_status(const struct vts_job *job);
+VTS_API const char *vts_job_source_uri(const struct vts_job *job);
+/* "" when it is to be detected. */
+VTS_API const char *vts_job_source_language(const struct vts_job *job);
+VTS_API const char *vts_job_target_language(const struct vts_job *job);
+VTS_API const char *vts_job_queue(const struct vts_job *job);
+VTS_API int vts_job_priority(const struct vts_job *job);
+VTS_API int vts_job_max_attempts(const struct vts_job *job);
+/* s for one attempt; 0 when there is no limit. */
+VTS_API double vts_job_timeout(const struct vts_job *job);
+/* Nanoseconds since the Unix epoch; 0 when unknown, or not come yet. */
+VTS_API int64_t vts_job_create_time_ns(const struct vts_job *job);
+VTS_API int64_t vts_job_start_time_ns(const struct vts_job *job);
+VTS_API int64_t vts_job_end_time_ns(const struct vts_job *job);
+/* When the server forgets it. */
+VTS_API int64_t vts_job_expire_time_ns(const struct vts_job *job);
+/* NULL from index count on. */
+VTS_API const struct vts_pair *vts_job_label(const struct vts_job *job, size_t index);
+VTS_API const struct vts_pair *vts_job_option(const struct vts_job *job, size_t index);
+VTS_API const struct vts_attempt *vts_job_attempt(const struct vts_job *job, size_t index);
+VTS_API size_t vts_job_label_count(const struct vts_job *job);
+VTS_API size_t vts_job_option_count(const struct vts_job *job);
+VTS_API size_t vts_job_attempt_count(const struct vts_job *job);
+/* As vts_status_to_json, and as the server's own `GET /v1/jobs/{id}` writes it. */
+VTS_API enum vts_client_code vts_job_to_json(const struct vts_job *job, char **ret_json);
+
+/* ---- submitting -------------------------------------------------------------------------- */
+
+struct vts_create_options {
+    size_t size;                 /* set by vts_create_options_init */
+    const char *source_uri;      /* needed */
+    const char *source_language; /* BCP 47; NULL: it is detected */
+    const char *target_language; /* BCP 47; needed */
+    const struct vts_pair *options;
+    size_t options_count;
+    const struct vts_pair *labels;
+    size_t labels_count;
+    const char *job_id;    /* NULL: the server makes one */
+    const char *queue;     /* NULL: "default" */
+    int priority;          /* higher ones are worked on first; -1000 to 1000. Default 0 */
+    int max_attempts;      /* 1 to 100; 0: the server's default, 3 */
+    double timeout;        /* s for one attempt; 0: no limit */
+    double ttl;            /* s to keep the job once it is done; 0: the server's default */
+    int64_t start_time_ns; /* not before then, since the Unix epoch; 0: at once */
+    /* At most 36 characters: the same one within 24 hours gives the same job. NULL: a random one.
+     * It makes it safe to send a request again whose answer was lost; the library does so. */
+    const char *request_id;
+};
+
+VTS_API void vts_create_options_init_sized(struct vts_create_options *options, size_t size);
+static inline void vts_create_options_init(struct vts_create_options *options)
+{
+    vts_create_options_init_sized(options, sizeof(*options));
+}
+
+/* Submits a job. *ret_job belongs to the caller and is written only on VTS_CLIENT_OK.
+ * VTS_CLIENT_CONFLICT: there is a job with this id. */
+VTS_API enum vts_client_code vts_create_job(struct vts_client *client,
+                                            const struct vts_create_options *options,
+                                            struct vts_job **ret_job,
+                                            struct vts_client_error *error);
+
+/* ---- looking ----------------------------------------------------------------------------- */
+
+/* *ret_job as with vts_create_job. VTS_CLIENT_NOT_FOUND. */
+VTS_API enum vts_client_code vts_get_job(struct vts_client *client, const char *job_id,
+                                         struct vts_job **ret_job, struct vts_client_error *error);
+
+struct vts_list_options {
+    size_t size;                  /* set by vts_list_options_init */
+    const enum vts_state *states; /* any of these; none: all */
+    size_t states_count;
+    const char *queue;             /* NULL: all */
+    const struct vts_pair *labels; /* all of these */
+    size_t labels_count;
+    int64_t created_after_ns;  /* since the Unix epoch; 0: whenever */
+    int64_t created_before_ns; /* the same */
+    bool is_oldest_first;      /* otherwise newest first */
+    int page_size;             /* jobs a request, 1 to 1000; 0: the server's default, 50 */
+};
+
+VTS_API void vts_list_options_init_sized(struct vts_list_options *options, size_t size);
+static inline void vts_list_options_init(struct vts_list_options *options)
+{
+    vts_list_options_init_sized(options, sizeof(*options));
+}
+
+/* A walk through jobs; it asks for a page whenever the last one is used up. */
+struct vts_job_list;
+
+/* Starts a walk; nothing is asked yet. options NULL means all jobs. The list borrows the client,
+ * and is freed by the caller before it. */
+VTS_API enum vts_client_code vts_list_jobs(struct vts_client *client,
+                                           const struct vts_list_options *options,
+                                           struct vts_job_list **ret_list,
+                                           struct vts_client_error *error);
+/* The next job; *ret_job belongs to the caller, is written only on VTS_CLIENT_OK, and is NULL at
+ * the end. After a failure it may be tried again. */
+VTS_API enum vts_client_code vts_job_list_next(struct vts_job_list *list, struct vts_job **ret_job,
+                                               struct vts_client_error *error);
+VTS_API void vts_job_list_free(struct vts_job_list *list);
+
+/* ---- deciding ---------------------------------------------------------------------------- */
+
+/* Each: *ret_job is the job afterwards, as with vts_create_job; ret_job may be NULL.
+ * VTS_CLIENT_NOT_FOUND; VTS_CLIENT_CONFLICT when the job's state does not allow it. */
+
+/* A job that waits is cancelled at once; one that runs when its worker has heard of it. reason, for
+ * people, may be NULL. */
+VTS_API enum vts_client_code vts_cancel_job(struct vts_client *client, const char *job_id,
+                                            const char *reason, struct vts_job **ret_job,
+                                            struct vts_client_error *error);
+/* A failed or cancelled job starts anew. */
+VTS_API enum vts_client_code vts_retry_job(struct vts_client *client, const char *job_id,
+                                           struct vts_job **ret_job,
+                                           struct vts_client_error *error);
+/* Forgets a job that is done. */
+VTS_API enum vts_client_code vts_delete_job(struct vts_client *client, const char *job_id,
+                                            struct vts_client_error *error);
+
+/* ---- watching ---------------------------------------------------------------------------- */
+
+/* What just happened: a status came, or the stream broke off. */
+struct vts_watch_event {
+    const struct vts_status *status;      /* NULL: see error */
+    const struct vts_client_error *error; /* NULL: see status */
+    double next_try;                      /* s; with error: until the stream is opened again */
+};
+
+/* Called in the watching thread; must not call the library with the same client,
+ * vts_client_cancel() excepted. Returning false ends the watching with VTS_CLIENT_CANCELLED. */
+typedef bool (*vts_watch_fn)(const struct vts_watch_event *event, void *context);
+
+struct vts_watch_options {
+    size_t size;           /* set by vts_watch_options_init */
+    unsigned max_failures; /* streams in a row that brought nothing; at least 1. Default 5 */
+    double deadline;       /* s for the whole watching; not positive: none. Default 0 */
+    vts_watch_fn on_event; /* NULL: none */
+    void *context;         /* for on_event */
+};
+
+VTS_API void vts_watch_options_init_sized(struct vts_watch_options *options, size_t size);
+static inline void vts_watch_options_init(struct vts_watch_options *options)
+{
+    vts_watch_options_init_sized(options, sizeof(*options));
+}
+
+enum { VTS_WATCH_MAX_JOBS = 1000 };
+
+/* Follows jobs on one stream, on a connection of its own, until all of them are done. Of each job
+ * the present status comes first, then every change; a slow callback misses steps, never the last
+ * one. Streams that break off are opened again, after growing waits, and nothing is told twice.
+ *
+ * VTS_CLIENT_OK: all are done. VTS_CLIENT_GAVE_UP: the deadline came first. VTS_CLIENT_NOT_FOUND:
+ * one of them is not there. options NULL means the defaults. */
+VTS_API enum vts_client_code vts_watch_statuses(struct vts_client *client,
+                                                const char *const *job_ids, size_t count,
+                                                const struct vts_watch_options *options,
+                                                struct vts_client_error *error);
+/* The same for one job; job_id NULL or "" means "default". *ret_status is the last status seen; it
+ * is written on every outcome, with NULL when none was seen, and belongs to the caller. */
+VTS_API enum vts_client_code vts_watch_status(struct vts_client *client, const char *job_id,
+                                              const struct vts_watch_options *options,
+                                              struct vts_status **ret_status,
+                                              struct vts_client_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.c - a scan before the decoder, which would take what no peer may send; and the two
+ * well-known types of time, whose ranges no decoder checks. */
+#include "client/src/message.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/wire/pb_heap.h"
+#include "common/wire/scan.h"
+
+enum {
+    /* The deepest is a page of jobs, a job, its status, an error, an Any: nothing in them can
+     * contain itself. */
+    MAX_DEPTH = 8,
+    MAX_JSON_BYTES = 8 << 20,
+};
+
+enum vts_err vts_message_decode(struct vts_str bytes, const ProtobufCMessageDescriptor *type,
+                                size_t *memory_bytes, ProtobufCMessage **ret_message,
+                                struct vts_error *error)
+{
+    const struct vts_scan_limits limits = {
+        .max_depth = MAX_DEPTH,
+        .max_elements = bytes.len, /* memory is what bounds them */
+        .max_memory_bytes = *memory_bytes,
+    };
+    enum vts_err err = vts_scan_check(bytes, type, &limits, error);
+    struct vts_pb_heap heap;
+    ProtobufCMessage *message;
+
+    if (err != VTS_OK)
+        return err == VTS_ERR_INVALID ? VTS_ERR_PROTOCOL : err;
+    vts_pb_heap_init(&heap, *memory_bytes);
+    message =
+        protobuf_c_message_unpack(type, &heap.allocator, bytes.len, (const uint8_t *)bytes.ptr);
+    if (message != NULL) {
+        *memory_bytes -= heap.left_bytes;
+        *ret_message = message;
+        return VTS_OK;
+    }
+    if (heap.err == VTS_ERR_NOMEM)
+        return vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
+    /* The scan lets nothing pass that fails otherwise. */
+    return vts_error_set(error, VTS_ERR_PROTOCOL, "its fields are not those of a %s",
+                         type->short_name);
+}
+
+void vts_message_free(ProtobufCMessage *message)
+{
+    if (message != NULL)
+        protobuf_c_message_free_unpacked(message, vts_pb_heap_plain());
+}
+
+ProtobufCMessage *vts_message_detach(ProtobufCMessage *message, unsigned field_index)
+{
+    const ProtobufCFieldDescriptor *field = &message->descriptor->fields[field_index];
+    ProtobufCMessage **place = (ProtobufCMessage **)((char *)message + field->offset);
+    ProtobufCMessage *part = *place;
+
+    VTS_ASSERT(field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED);
+    *place = NULL;
+    return part;
+}
+
+char *vts_message_text(const char *text)
+{
+    /* protobuf-c has no const strings. */
+    return (char *)(text != NULL ? text : "");
+}
+
+static char *filter_of(const struct vts_pair *pair, struct vts_arena *arena)
+{
+    size_t size = strlen(pair->key) + strlen(pair->value) + 2;
+    char *filter = vts_arena_alloc(arena, size);
+
+    if (filter != NULL)
+        (void)snprintf(filter, size, "%s=%s", pair->key, pair->value);
+    return filter;
+}
+
+char **vts_message_filters(const struct vts_pair *pairs, size_t count, struct vts_arena *arena)
+{
+    char **filters = vts_arena_alloc(arena, count * sizeof(*filters));
+
+    for (size_t i = 0; filters != NULL && i < count; i++) {
+        filters[i] = filter_of(&pairs[i], arena);
+        if (filters[i] == NULL)
+            return NULL;
+    }
+    return filters;
+}
+
+void vts_message_encode(struct vts_buf *buf, const ProtobufCMessage *message)
+{
+    size_t len = protobuf_c_message_get_packed_size(message);
+    char *room = vts_buf_reserve(buf, len);
+
+    if (room != NULL)
+        vts_buf_commit(buf, protobuf_c_message_pack(message, (uint8_t *)room));
+}
+
+enum vts_client_code vts_message_to_json(const ProtobufCMessage *message,
+                                         const struct vts_json_types *types, char **ret_json)
+{
+    /* What a server put into an error's details is of types not known here. */
+    const struct vts_json_write_options options = {
+        .types = types, .enums = VTS_JSON_ENUM_WORDS, .any_as_bytes = true};
+    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
+    struct vts_buf buf;
+
+    vts_buf_init(&buf, MAX_JSON_BYTES);
+    if (vts_json_write(&buf, message, &options) == VTS_OK) {
+        char *json = vts_mem_strndup(buf.ptr, buf.len);
+
+        if (json != NULL) {
+            *ret_json = json;
+            code = VTS_CLIENT_OK;
+        }
+    }
+    vts_buf_fini(&buf);
+    return code;
+}
+
+bool vts_message_time_is_valid(const Google__Protobuf__Timestamp *time)
+{
+    /* The years 1 to 9999, as google/protobuf/timestamp.proto has it. */
+    return time == NULL ||
+           (time->seconds >= INT64_C(-62135596800) && time->seconds <= INT64_C(253402300799) &&
+            time->nanos >= 0 && time->nanos < VTS_NS_PER_S);
+}
+
+bool vts_message_duration_is_valid(const Google__Protobuf__Duration *duration)
+{
+    /* 10 000 years either way, as google/protobuf/duration.proto has it; one sign for both. */
+    return duration == NULL ||
+           (duration->seconds >= INT64_C(-315576000000) &&
+            duration->seconds <= INT64_C(315576000000) && duration->nanos > -VTS_NS_PER_S &&
+            duration->nanos < VTS_NS_PER_S && !(duration->seconds > 0 && duration->nanos < 0) &&
+            !(duration->seconds < 0 && duration->nanos > 0));
+}
+
+int64_t vts_message_time_ns(const Google__Protobuf__Timestamp *time)
+{
+    const int64_t max_seconds = INT64_MAX / VTS_NS_PER_S - 1;
+
+    if (time == NULL)
+        return 0;
+    /* 64 bits of nanoseconds reach from 1677 to 2262. */
+    if (time->seconds > max_seconds)
+        return INT64_MAX;
+    if (time->seconds < -max_seconds)
+        return INT64_MIN;
+    return time->seconds * VTS_NS_PER_S + time->nanos;
+}
+
+double vts_message_duration_s(const Google__Protobuf__Duration *duration)
+{
+    if (duration == NULL)
+        return 0;
+    return (double)duration->seconds + (double)duration->nanos / VTS_NS_PER_S;
+}
+
+void vts_message_set_time(Google__Protobuf__Timestamp *time, int64_t ns)
+{
+    time->seconds = ns / VTS_NS_PER_S;
+    time->nanos = (int32_t)(ns % VTS_NS_PER_S);
+    /* nanos count forward, before the epoch too. */
+    if (time->nanos < 0) {
+        time->seconds--;
+        time->nanos += VTS_NS_PER_S;
+    }
+}
+
+void vts_message_set_duration(Google__Protobuf__Duration *duration, double seconds)
+{
+    int64_t ns = (int64_t)llround(seconds * VTS_NS_PER_S);
+
+    duration->seconds = ns / VTS_NS_PER_S;
+    duration->nanos = (int32_t)(ns % VTS_NS_PER_S);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream.c - reads envelopes one at a time, so that memory is bounded by the largest message.
+ *
+ * A stream is whole only with its last envelope: without one it broke off, however cleanly the
+ * connection ended.
+ */
+#include "client/src/stream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/src/failure.h"
+#include "client/src/rpc.h"
+#include "client/src/rpc_error.h"
+
+enum { MAX_MESSAGE_BYTES = 1 << 20 };
+
+static const char stream_type[] = "application/connect+proto";
+
+/* ---- the envelopes --------------------------------------------------------------------------- */
+
+void vts_stream_reader_init(struct vts_stream_reader *reader, size_t max_bytes,
+                            vts_stream_message_fn on_message, void *context)
+{
+    *reader = (struct vts_stream_reader){.on_message = on_message, .context = context};
+    vts_envelope_reader_init(&reader->envelopes, max_bytes);
+}
+
+void vts_stream_reader_fini(struct vts_stream_reader *reader)
+{
+    vts_envelope_reader_fini(&reader->envelopes);
+}
+
+static void break_off(struct vts_stream_reader *reader, enum vts_err err, const char *why)
+{
+    reader->state = VTS_STREAM_BROKEN;
+    reader->err = vts_error_set(&reader->why, err, "%s", why);
+}
+
+static void take_end(struct vts_stream_reader *reader, struct vts_str payload)
+{
+    bool is_error = false;
+
+    if (vts_error_json_read_end(payload, &is_error, &reader->body) != VTS_OK)
+        break_off(reader, VTS_ERR_PROTOCOL, "its last envelope is not readable");
+    else
+        reader->state = is_error ? VTS_STREAM_REFUSED : VTS_STREAM_ENDED;
+}
+
+static void take_message(struct vts_stream_reader *reader, struct vts_str payload)
+{
+    struct vts_error why = {.text = ""};
+    enum vts_err err = reader->on_message(payload, reader->context, &why);
+
+    if (err == VTS_ERR_CLOSED)
+        reader->state = VTS_STREAM_STOPPED;
+    else if (err != VTS_OK)
+        break_off(reader, err, why.text);
+}
+
+static void take_envelope(struct vts_stream_reader *reader, const struct vts_envelope *envelope)
+{
+    /* No encoding was agreed on, so that nothing may be compressed. */
+    if ((envelope->flags & ~VTS_ENVELOPE_CONNECT_END) != 0)
+        break_off(reader, VTS_ERR_PROTOCOL, "an envelope has flags that nobody asked for");
+    else if (envelope->flags == VTS_ENVELOPE_CONNECT_END)
+        take_end(reader, envelope->payload);
+    else
+        take_message(reader, envelope->payload);
+}
+
+void vts_stream_reader_feed(struct vts_stream_reader *reader, struct vts_str bytes)
+{
+    while (reader->state == VTS_STREAM_OPEN) {
+        struct vts_envelope envelope;
+        size_t taken = vts_envelope_reader_feed(&reader->envelopes, bytes);
+        enum vts_err err = vts_envelope_reader_get(&reader->envelopes, &envelope);
+
+        bytes = vts_str_make(bytes.ptr + taken, bytes.len - taken);
+        if (err == VTS_ERR_AGAIN)
+            return;
+        if (err == VTS_ERR_LIMIT)
+            break_off(reader, err, "a message in it is too large");
+        else if (err != VTS_OK)
+            break_off(reader, err, "out of memory");
+        else
+            take_envelope(reader, &envelope);
+        vts_envelope_reader_next(&reader->envelopes);
+    }
+}
+
+/* ---- a call ---------------------------------------------------------------------------------- */
+
+struct stream {
+    const struct vts_answer *answer;
+    struct vts_stream_reader reader;
+};
+
+static bool on_piece(struct vts_str piece, void *context)
+{
+    struct stream *stream = context;
+
+    if (strcmp(stream->answer->content_type, stream_type) != 0)
+        break_off(&stream->reader, VTS_ERR_PROTOCOL, "it is no stream");
+    vts_stream_reader_feed(&stream->reader, piece);
+    return stream->reader.state == VTS_STREAM_OPEN;
+}
+
+static enum vts_client_code judge(const struct vts_client *client,
+                                  const struct vts_stream_request *request,
+                                  const struct stream *stream, struct vts_client_error *error)
+{
+    const struct vts_stream_reader *reader = &stream->reader;
+    struct vts_error_body body;
+    bool has_body;
+
+    if (stream->answer->http_code != 200) {
+        has_body = vts_error_json_read(vts_buf_str(&stream->answer->body), &body) == VTS_OK;
+        return vts_rpc_error_tell(&client->origin, request->job_id, stream->answer->http_code,
+                                  has_body ? &body : NULL, error);
+    }
+    switch (reader->state) {
+    case VTS_STREAM_ENDED:
+        return VTS_CLIENT_OK;
+    case VTS_STREAM_REFUSED:
+        return vts_rpc_error_tell(&client->origin, request->job_id, 200, &reader->body, error);
+    case VTS_STREAM_STOPPED:
+        return vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
+    case VTS_STREAM_BROKEN:
+        return vts_rpc_undecodable(client, reader->err, reader->why.text, error);
+    case VTS_STREAM_OPEN:
+        break;
+    }
+    return vts_failure_set(error, VTS_CLIENT_CONNECT, "%s broke off before its stream ended",
+                           client->origin.text);
+}
+
+static enum vts_client_code run(struct vts_client *client, const struct vts_stream_request *request,
+                                struct vts_str message, struct vts_client_error *error)
+{
+    struct vts_answer answer;
+    struct stream stream = {.answer = &answer};
+    struct vts_request post = {.path = request->path,
+                               .timeout = request->timeout,
+                               .header_timeout = client->request_timeout,
+                               .content_type = stream_type,
+                               .body = message,
+                               .connection = VTS_CONNECTION_OWN,
+                               .on_piece = on_piece,
+                               .context = &stream};
+    enum vts_client_code code;
+
+    vts_answer_init(&answer);
+    vts_stream_reader_init(&stream.reader, MAX_MESSAGE_BYTES, request->on_message,
+                           request->context);
+    code = vts_transport_send(client->transport, &post, &answer, error);
+    error->http_code = answer.http_code;
+    if (code == VTS_CLIENT_OK)
+        code = judge(client, request, &stream, error);
+    vts_stream_reader_fini(&stream.reader);
+    vts_answer_fini(&answer);
+    return code;
+}
+
+/* The message in its envelope. */
+static enum vts_client_code encode(const ProtobufCMessage *message, struct vts_buf *ret_bytes,
+                                   struct vts_client_error *error)
+{
+    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
+    struct vts_buf bytes;
+    enum vts_client_code code = vts_rpc_encode(message, &bytes, error);
+
+    vts_buf_init(ret_bytes, MAX_MESSAGE_BYTES + sizeof(prefix));
+    if (code == VTS_CLIENT_OK) {
+        vts_envelope_write_prefix(0, bytes.len, prefix);
+        vts_buf_append(ret_bytes, prefix, sizeof(prefix));
+        vts_buf_append_str(ret_bytes, vts_buf_str(&bytes));
+        if (vts_buf_check(ret_bytes) != VTS_OK)
+            code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    }
+    vts_buf_fini(&bytes);
+    return code;
+}
+
+enum vts_client_code vts_stream_call(struct vts_client *client,
+                                     const struct vts_stream_request *request,
+                                     struct vts_client_error *error)
+{
+    struct vts_buf bytes;
+    enum vts_client_code code;
+
+    vts_failure_clear(error);
+    code = encode(request->message, &bytes, error);
+    if (code == VTS_CLIENT_OK)
+        code = run(client, request, vts_buf_str(&bytes), error);
+    vts_buf_fini(&bytes);
+    return code;
+}
