@@ -26,6 +26,9 @@ int vts_cli_exit_code(enum vts_client_code code, const struct vts_status *status
         return VTS_CLI_EXIT_NOT_FOUND;
     case VTS_CLIENT_DENIED:
         return VTS_CLI_EXIT_DENIED;
+    case VTS_CLIENT_CONFLICT:
+    case VTS_CLIENT_LEASE_LOST:
+        return VTS_CLI_EXIT_CONFLICT;
     case VTS_CLIENT_NO_MEMORY:
     case VTS_CLIENT_RESOLVE:
     case VTS_CLIENT_CONNECT:

@@ -13,6 +13,7 @@ enum vts_cli_exit {
     VTS_CLI_EXIT_GAVE_UP = 4,
     VTS_CLI_EXIT_NOT_FOUND = 5,
     VTS_CLI_EXIT_DENIED = 6,
+    VTS_CLI_EXIT_CONFLICT = 7,
     VTS_CLI_EXIT_SIGNAL = 128, /* and the signal's number on top, as shells have it */
 };
 

@@ -34,11 +34,28 @@ static int run_command(struct vts_client *client, const struct vts_cli_options *
 {
     switch (options->command) {
     case VTS_CLI_COMMAND_NONE:
+    case VTS_CLI_COMMAND_COUNT:
         break;
     case VTS_CLI_COMMAND_GET:
         return vts_cli_get(client, options);
     case VTS_CLI_COMMAND_POLL:
         return vts_cli_poll(client, options);
+    case VTS_CLI_COMMAND_WATCH:
+        return vts_cli_watch(client, options);
+    case VTS_CLI_COMMAND_SUBMIT:
+        return vts_cli_submit(client, options);
+    case VTS_CLI_COMMAND_LIST:
+        return vts_cli_list(client, options);
+    case VTS_CLI_COMMAND_SHOW:
+        return vts_cli_show(client, options);
+    case VTS_CLI_COMMAND_CANCEL:
+        return vts_cli_cancel(client, options);
+    case VTS_CLI_COMMAND_RETRY:
+        return vts_cli_retry(client, options);
+    case VTS_CLI_COMMAND_DELETE:
+        return vts_cli_delete(client, options);
+    case VTS_CLI_COMMAND_WORK:
+        break;
     case VTS_CLI_COMMAND_HEALTH:
         return vts_cli_health(client, options);
     }

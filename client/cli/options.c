@@ -1,77 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.c - one table of flags drives the parsing: each row says how its value is read and where
- * it goes. */
+/* options.c - finds the words first, then the flags: what a flag means depends on the command.
+ *
+ * getopt_long() moves the words behind the flags, so that a second walk over argv finds the same
+ * flags in the same places.
+ */
 #include "client/cli/options.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "client/cli/duration.h"
+#include "client/cli/flags.h"
 
-enum kind {
-    SWITCH,   /* no value; a bool */
-    TEXT,     /* const char * */
-    FORMAT,   /* "text" or "json"; a bool */
-    DURATION, /* double, seconds */
-    NUMBER,   /* double */
-    RETRIES,  /* int64_t, -1 for no limit */
-    COUNT,    /* unsigned, at least 1 */
-};
+static const char short_options[] = ":hvo:";
 
-struct flag {
+struct command {
     const char *name;
-    const char *env; /* NULL: none */
-    size_t offset;   /* of its field in struct vts_cli_options */
-    enum kind kind;
-    bool is_poll_only;
-    double min; /* of DURATION and NUMBER, both included */
-    double max;
+    int min_words; /* behind it */
+    int max_words;
+    const char *words; /* what they are, when one is missing */
 };
 
-static const double a_year = 365.0 * 24 * 3600;
+enum { ANY = 1 << 30 };
 
-static const struct flag flags[] = {
-    {"url", "VTSTATUS_URL", offsetof(struct vts_cli_options, client.url), TEXT, false, 0, 0},
-    {"cacert", "VTSTATUS_CACERT", offsetof(struct vts_cli_options, client.ca_file), TEXT, false, 0,
-     0},
-    {"cert", "VTSTATUS_CERT", offsetof(struct vts_cli_options, client.cert_file), TEXT, false, 0,
-     0},
-    {"key", "VTSTATUS_KEY", offsetof(struct vts_cli_options, client.key_file), TEXT, false, 0, 0},
-    {"output", NULL, offsetof(struct vts_cli_options, is_json), FORMAT, false, 0, 0},
-    {"connect-timeout", NULL, offsetof(struct vts_cli_options, client.connect_timeout), DURATION,
-     false, 0.001, a_year},
-    {"request-timeout", NULL, offsetof(struct vts_cli_options, client.request_timeout), DURATION,
-     false, 0.001, a_year},
-    {"timeout", NULL, offsetof(struct vts_cli_options, client.request_timeout), DURATION, false,
-     0.001, a_year},
-    {"verbose", NULL, offsetof(struct vts_cli_options, is_verbose), SWITCH, false, 0, 0},
-    {"version", NULL, offsetof(struct vts_cli_options, is_version), SWITCH, false, 0, 0},
-    {"help", NULL, offsetof(struct vts_cli_options, is_help), SWITCH, false, 0, 0},
-    {"interval", NULL, offsetof(struct vts_cli_options, poll.interval), DURATION, true, 0.001,
-     a_year},
-    {"backoff-factor", NULL, offsetof(struct vts_cli_options, poll.backoff_factor), NUMBER, true, 1,
-     1e9},
-    {"max-interval", NULL, offsetof(struct vts_cli_options, poll.max_interval), DURATION, true,
-     0.001, a_year},
-    {"jitter", NULL, offsetof(struct vts_cli_options, poll.jitter), NUMBER, true, 0, 1},
-    {"max-retries", NULL, offsetof(struct vts_cli_options, poll.max_retries), RETRIES, true, 0, 0},
-    {"max-failures", NULL, offsetof(struct vts_cli_options, poll.max_failures), COUNT, true, 0, 0},
-    {"deadline", NULL, offsetof(struct vts_cli_options, poll.deadline), DURATION, true, 0, a_year},
-    {"ignore-hints", NULL, offsetof(struct vts_cli_options, poll.ignore_hints), SWITCH, true, 0, 0},
+static const struct command commands[VTS_CLI_COMMAND_COUNT] = {
+    [VTS_CLI_COMMAND_NONE] = {NULL, 0, 0, NULL},
+    [VTS_CLI_COMMAND_GET] = {"get", 0, 1, NULL},
+    [VTS_CLI_COMMAND_POLL] = {"poll", 0, 1, NULL},
+    [VTS_CLI_COMMAND_WATCH] = {"watch", 0, ANY, NULL},
+    [VTS_CLI_COMMAND_SUBMIT] = {"submit", 1, 1, "the video's URI"},
+    [VTS_CLI_COMMAND_LIST] = {"list", 0, 0, NULL},
+    [VTS_CLI_COMMAND_SHOW] = {"show", 1, ANY, "a job's id"},
+    [VTS_CLI_COMMAND_CANCEL] = {"cancel", 1, ANY, "a job's id"},
+    [VTS_CLI_COMMAND_RETRY] = {"retry", 1, ANY, "a job's id"},
+    [VTS_CLI_COMMAND_DELETE] = {"delete", 1, ANY, "a job's id"},
+    [VTS_CLI_COMMAND_WORK] = {"work", 1, ANY, "the command to run"},
+    [VTS_CLI_COMMAND_HEALTH] = {"health", 0, 0, NULL},
 };
 
-enum { FLAGS_COUNT = sizeof(flags) / sizeof(flags[0]), FIRST_LONG = 256 };
+const char *vts_cli_command_name(enum vts_cli_command command)
+{
+    return commands[command].name;
+}
 
-struct fault {
-    char *text;
-    size_t size;
-};
+static enum vts_cli_command find_command(const char *name)
+{
+    for (int i = 1; i < VTS_CLI_COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return (enum vts_cli_command)i;
+    return VTS_CLI_COMMAND_NONE;
+}
 
-static bool complain(const struct fault *fault, const char *what, const char *name,
+static bool complain(const struct vts_cli_fault *fault, const char *what, const char *name,
                      const char *value, const char *why)
 {
     (void)snprintf(fault->text, fault->size, "%s%s%s%s%s", what, name, value != NULL ? " " : "",
@@ -79,206 +58,11 @@ static bool complain(const struct fault *fault, const char *what, const char *na
     return false;
 }
 
-/* ---- values ---------------------------------------------------------------------------------- */
-
-static bool read_bounded(const struct flag *flag, const char *value, double *ret_number)
-{
-    double number = 0;
-    bool is_read = flag->kind == DURATION ? vts_cli_duration_parse(value, &number)
-                                          : vts_cli_number_parse(value, &number);
-
-    if (!is_read || number < flag->min || number > flag->max)
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-static bool read_integer(const char *value, long long min, long long max, long long *ret_number)
-{
-    char *end = NULL;
-    long long number;
-
-    if (strspn(value, "-0123456789") != strlen(value))
-        return false;
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0 || number < min || number > max)
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-static bool read_format(const char *value, bool *ret_is_json)
-{
-    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
-        return false;
-    *ret_is_json = value[0] == 'j';
-    return true;
-}
-
-static bool read_value(const struct flag *flag, const char *value, struct vts_cli_options *options)
-{
-    void *field = (char *)options + flag->offset;
-    long long integer = 0;
-
-    switch (flag->kind) {
-    case SWITCH:
-        *(bool *)field = true;
-        return true;
-    case TEXT:
-        *(const char **)field = value;
-        return value[0] != '\0';
-    case FORMAT:
-        return read_format(value, field);
-    case DURATION:
-    case NUMBER:
-        return read_bounded(flag, value, field);
-    case RETRIES:
-        if (!read_integer(value, -1, INT64_MAX, &integer))
-            return false;
-        *(int64_t *)field = integer;
-        return true;
-    case COUNT:
-        if (!read_integer(value, 1, UINT_MAX, &integer))
-            return false;
-        *(unsigned *)field = (unsigned)integer;
-        return true;
-    }
-    return false;
-}
-
-static const char *wanted(const struct flag *flag, char *text, size_t size)
-{
-    switch (flag->kind) {
-    case SWITCH:
-        return "no value";
-    case TEXT:
-        return "a value that is not empty";
-    case FORMAT:
-        return "'text' or 'json'";
-    case DURATION:
-        return flag->min > 0 ? "a time such as 2, 500ms, 2s or 5m, above 0 and at most a year"
-                             : "a time such as 2, 500ms, 2s or 5m, at most a year";
-    case NUMBER:
-        (void)snprintf(text, size, "a number from %g to %g", flag->min, flag->max);
-        return text;
-    case RETRIES:
-        return "a whole number, or -1 for no limit";
-    case COUNT:
-        return "a whole number from 1";
-    }
-    return "";
-}
-
-static bool set_flag(const struct flag *flag, const char *value, struct vts_cli_options *options,
-                     const struct fault *fault)
-{
-    char room[64];
-
-    if (read_value(flag, value, options))
-        return true;
-    (void)snprintf(fault->text, fault->size, "--%s '%s': it takes %s", flag->name, value,
-                   wanted(flag, room, sizeof(room)));
-    return false;
-}
-
-/* ---- flags ----------------------------------------------------------------------------------- */
-
-static void read_environment(struct vts_cli_options *options)
-{
-    for (size_t i = 0; i < FLAGS_COUNT; i++) {
-        const char *value = flags[i].env == NULL ? NULL : getenv(flags[i].env);
-
-        if (value != NULL && value[0] != '\0')
-            *(const char **)((char *)options + flags[i].offset) = value;
-    }
-}
-
-static void fill_long_options(struct option *long_options)
-{
-    for (int i = 0; i < FLAGS_COUNT; i++)
-        long_options[i] =
-            (struct option){.name = flags[i].name,
-                            .has_arg = flags[i].kind == SWITCH ? no_argument : required_argument,
-                            .val = FIRST_LONG + i};
-}
-
-static const struct flag *find_flag(int option)
-{
-    const char *name = option == 'v' ? "verbose" : option == 'o' ? "output" : "help";
-
-    if (option >= FIRST_LONG)
-        return &flags[option - FIRST_LONG];
-    for (size_t i = 0; i < FLAGS_COUNT; i++)
-        if (strcmp(flags[i].name, name) == 0)
-            return &flags[i];
-    return NULL;
-}
-
-static bool complain_of_option(int option, const char *given, const struct fault *fault)
-{
-    if (option == ':')
-        return complain(fault, "the flag ", given, NULL, " needs a value");
-    if (optopt >= FIRST_LONG)
-        return complain(fault, "the flag --", flags[optopt - FIRST_LONG].name, NULL,
-                        " takes no value");
-    return complain(fault, "there is no flag ", given, NULL, "");
-}
-
-/* Reads the flags and moves the other arguments to the end; *ret_poll_flag is one that only poll
- * takes, or NULL. */
-static bool read_flags(int argc, char *argv[], struct vts_cli_options *options,
-                       const struct flag **ret_poll_flag, const struct fault *fault)
-{
-    struct option long_options[FLAGS_COUNT + 1] = {{0}};
-    int option;
-
-    fill_long_options(long_options);
-    *ret_poll_flag = NULL;
-    optind = 0; /* GNU's way to start anew: a test parses more than once */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":hvo:", long_options, NULL)) != -1) {
-        const struct flag *flag;
-
-        if (option == '?' || option == ':')
-            return complain_of_option(option, argv[optind - 1], fault);
-        flag = find_flag(option);
-        if (!set_flag(flag, optarg != NULL ? optarg : "", options, fault))
-            return false;
-        if (flag->is_poll_only)
-            *ret_poll_flag = flag;
-    }
-    return true;
-}
-
-/* ---- commands -------------------------------------------------------------------------------- */
-
-const char *vts_cli_command_name(enum vts_cli_command command)
-{
-    switch (command) {
-    case VTS_CLI_COMMAND_NONE:
-        return NULL;
-    case VTS_CLI_COMMAND_GET:
-        return "get";
-    case VTS_CLI_COMMAND_POLL:
-        return "poll";
-    case VTS_CLI_COMMAND_HEALTH:
-        return "health";
-    }
-    return NULL;
-}
-
-static enum vts_cli_command find_command(const char *name)
-{
-    for (int i = VTS_CLI_COMMAND_GET; i <= VTS_CLI_COMMAND_HEALTH; i++)
-        if (strcmp(name, vts_cli_command_name((enum vts_cli_command)i)) == 0)
-            return (enum vts_cli_command)i;
-    return VTS_CLI_COMMAND_NONE;
-}
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* "help", or "help COMMAND". */
 static bool read_help(int count, char *words[], struct vts_cli_options *options,
-                      const struct fault *fault)
+                      const struct vts_cli_fault *fault)
 {
     options->is_help = true;
     if (count == 0)
@@ -290,39 +74,112 @@ static bool read_help(int count, char *words[], struct vts_cli_options *options,
 }
 
 static bool read_words(int count, char *words[], struct vts_cli_options *options,
-                       const struct fault *fault)
+                       const struct vts_cli_fault *fault)
 {
-    int max_count;
-
     if (count == 0)
-        return options->is_help || options->is_version ||
-               complain(fault, "a command is missing: get, poll or health", "", NULL, "");
+        return true; /* the flags may explain why */
     if (strcmp(words[0], "help") == 0)
         return read_help(count - 1, words + 1, options, fault);
     options->command = find_command(words[0]);
     if (options->command == VTS_CLI_COMMAND_NONE)
         return complain(fault, "there is no command ", words[0], NULL, "");
-    max_count = options->command == VTS_CLI_COMMAND_HEALTH ? 1 : 2;
-    if (count > max_count)
-        return complain(fault, words[0], " does not take the argument", words[max_count], "");
-    options->job_id = count > 1 ? words[1] : NULL;
+    if (count - 1 > commands[options->command].max_words)
+        return complain(fault, words[0], " does not take the argument",
+                        words[commands[options->command].max_words + 1], "");
+    options->words = (const char *const *)(words + 1);
+    options->words_count = (size_t)count - 1;
+    options->job_id = words[1]; /* argv ends with NULL */
+    return true;
+}
+
+/* ---- flags ----------------------------------------------------------------------------------- */
+
+static bool complain_of_option(int option, const char *given, const struct vts_cli_fault *fault)
+{
+    if (option == ':')
+        return complain(fault, "the flag ", given, NULL, " needs a value");
+    if (optopt >= VTS_CLI_FIRST_LONG)
+        return complain(fault, "the flag --", vts_cli_flag_name(optopt), NULL, " takes no value");
+    return complain(fault, "there is no flag ", given, NULL, "");
+}
+
+/* Walks over the flags and leaves the words at the end, from optind on. The first walk looks only
+ * whether they are flags, and asks for help; the second one takes them. */
+static bool walk_flags(int argc, char *argv[], bool is_second, struct vts_cli_options *options,
+                       const struct vts_cli_fault *fault)
+{
+    struct option long_options[VTS_CLI_MAX_FLAGS + 1];
+    char nothing[] = "";
+    int option;
+
+    vts_cli_flags_list(long_options);
+    optind = 0; /* GNU's way to start anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+        if (option == '?' || option == ':')
+            return complain_of_option(option, argv[optind - 1], fault);
+        if (strcmp(vts_cli_flag_name(option), "help") == 0)
+            options->is_help = true;
+        if (is_second &&
+            !vts_cli_flag_set(option, optarg != NULL ? optarg : nothing, options, fault))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what belongs together ------------------------------------------------------------------- */
+
+static bool check_submit(const struct vts_cli_submit_options *submit,
+                         const struct vts_cli_fault *fault)
+{
+    if (submit->targets.count == 0)
+        return complain(fault, "submit needs a language to translate to: --to LANG", "", NULL, "");
+    if (submit->targets.count > 1 && submit->job_id != NULL)
+        return complain(fault, "--job-id names one job, and there is one for each --to", "", NULL,
+                        "");
+    if (submit->targets.count > 1 && submit->request_id != NULL)
+        return complain(fault, "--request-id is for one job, and there is one for each --to", "",
+                        NULL, "");
+    return true;
+}
+
+static bool check_work(const struct vts_cli_options *options, const struct vts_cli_fault *fault)
+{
+    for (size_t i = 0; i < options->words_count; i++)
+        if (options->work.result == NULL && strstr(options->words[i], "{output}") != NULL)
+            return complain(fault, "{output} is what --result TEMPLATE makes, and there is none",
+                            "", NULL, "");
+    return true;
+}
+
+static bool check_command(const struct vts_cli_options *options, const struct vts_cli_fault *fault)
+{
+    const struct command *command = &commands[options->command];
+
+    if (options->is_help || options->is_version)
+        return true;
+    if (options->command == VTS_CLI_COMMAND_NONE)
+        return complain(fault, "a command is missing", "", NULL, "");
+    if (options->words_count < (size_t)command->min_words)
+        return complain(fault, command->name, " needs", command->words, "");
+    if (options->command == VTS_CLI_COMMAND_SUBMIT)
+        return check_submit(&options->submit, fault);
+    if (options->command == VTS_CLI_COMMAND_WORK)
+        return check_work(options, fault);
     return true;
 }
 
 bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_options, char *error,
                            size_t error_size)
 {
-    struct fault fault = {error, error_size};
-    const struct flag *poll_flag;
+    struct vts_cli_fault fault = {error, error_size};
 
-    *ret_options = (struct vts_cli_options){.job_id = NULL};
+    *ret_options = (struct vts_cli_options){.work = {.jobs = 1, .lease = 60}};
     vts_client_options_init(&ret_options->client);
     vts_poll_options_init(&ret_options->poll);
-    read_environment(ret_options);
-    if (!read_flags(argc, argv, ret_options, &poll_flag, &fault) ||
-        !read_words(argc - optind, argv + optind, ret_options, &fault))
-        return false;
-    if (poll_flag != NULL && ret_options->command != VTS_CLI_COMMAND_POLL && !ret_options->is_help)
-        return complain(&fault, "only poll takes the flag --", poll_flag->name, NULL, "");
-    return true;
+    vts_watch_options_init(&ret_options->watch);
+    vts_cli_flags_read_environment(ret_options);
+    return walk_flags(argc, argv, false, ret_options, &fault) &&
+           read_words(argc - optind, argv + optind, ret_options, &fault) &&
+           walk_flags(argc, argv, true, ret_options, &fault) && check_command(ret_options, &fault);
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include "client/cli/text.h"
@@ -54,13 +55,25 @@ static void print_pending(FILE *file, const struct vts_status *status)
     }
 }
 
+static void print_first_line(FILE *file, const char *text)
+{
+    char line[1024];
+    size_t len = strcspn(text, "\n");
+
+    (void)snprintf(line, sizeof(line), "%.*s", (int)(len < sizeof(line) ? len : sizeof(line)),
+                   text);
+    vts_cli_text_print(file, line);
+    if (text[len] != '\0')
+        fputs(" ...", file);
+}
+
 static void print_done(FILE *file, const struct vts_status *status)
 {
     if (vts_status_state(status) == VTS_STATE_CANCELLED)
         fputs(" (cancelled)", file);
     if (vts_status_error_message(status)[0] != '\0') {
         fputs(": ", file);
-        vts_cli_text_print(file, vts_status_error_message(status));
+        print_first_line(file, vts_status_error_message(status));
     }
     if (vts_status_output_uri(status)[0] != '\0') {
         fputs(": ", file);
@@ -80,28 +93,42 @@ void vts_cli_output_line(FILE *file, const struct vts_status *status, bool has_c
     fputc('\n', file);
 }
 
-static void print_text_row(FILE *file, const char *name, const char *text)
+void vts_cli_output_text_row(FILE *file, const char *name, const char *text)
 {
-    if (text[0] == '\0')
-        return;
-    fprintf(file, "%-12s", name);
-    vts_cli_text_print(file, text);
-    fputc('\n', file);
+    char line[1024];
+
+    while (text[0] != '\0') {
+        size_t len = strcspn(text, "\n");
+
+        (void)snprintf(line, sizeof(line), "%.*s", (int)(len < sizeof(line) ? len : sizeof(line)),
+                       text);
+        fprintf(file, "%-12s", name);
+        vts_cli_text_print(file, line);
+        fputc('\n', file);
+        text += len + (text[len] == '\n' ? 1 : 0);
+        name = "";
+    }
 }
 
-static void print_time_row(FILE *file, const char *name, int64_t ns)
+void vts_cli_output_format_time(int64_t ns, char text[VTS_CLI_TIME_BYTES])
 {
     time_t seconds = (time_t)(ns / 1000000000);
-    char text[64];
     struct tm local;
 
     if (ns == 0 || localtime_r(&seconds, &local) == NULL ||
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &local) == 0)
-        return;
-    print_text_row(file, name, text);
+        strftime(text, VTS_CLI_TIME_BYTES, "%Y-%m-%d %H:%M:%S %z", &local) == 0)
+        text[0] = '\0';
 }
 
-static void print_number_row(FILE *file, const char *name, int number)
+void vts_cli_output_time_row(FILE *file, const char *name, int64_t ns)
+{
+    char text[VTS_CLI_TIME_BYTES];
+
+    vts_cli_output_format_time(ns, text);
+    vts_cli_output_text_row(file, name, text);
+}
+
+void vts_cli_output_number_row(FILE *file, const char *name, int number)
 {
     if (number > 0)
         fprintf(file, "%-12s%d\n", name, number);
@@ -109,7 +136,7 @@ static void print_number_row(FILE *file, const char *name, int number)
 
 static void print_status_rows(FILE *file, const struct vts_status *status, bool has_colors)
 {
-    print_text_row(file, "job", vts_status_job_id(status));
+    vts_cli_output_text_row(file, "job", vts_status_job_id(status));
     fprintf(file, "%-12s%s%s%s", "status", vts_cli_output_color(status, has_colors),
             vts_status_word(status), vts_cli_output_plain(has_colors));
     if (vts_status_state(status) != VTS_STATE_UNSPECIFIED)
@@ -133,13 +160,13 @@ void vts_cli_output_details(FILE *file, const struct vts_status *status, bool ha
 {
     print_status_rows(file, status, has_colors);
     print_progress_row(file, status);
-    print_text_row(file, "message", vts_status_message(status));
-    print_text_row(file, "error", vts_status_error_message(status));
-    print_text_row(file, "result", vts_status_output_uri(status));
-    print_number_row(file, "attempt", vts_status_attempt(status));
-    print_number_row(file, "queue place", vts_status_queue_position(status));
-    print_time_row(file, "updated", vts_status_update_time_ns(status));
-    print_time_row(file, "expected", vts_status_estimated_completion_time_ns(status));
+    vts_cli_output_text_row(file, "message", vts_status_message(status));
+    vts_cli_output_text_row(file, "error", vts_status_error_message(status));
+    vts_cli_output_text_row(file, "result", vts_status_output_uri(status));
+    vts_cli_output_number_row(file, "attempt", vts_status_attempt(status));
+    vts_cli_output_number_row(file, "queue place", vts_status_queue_position(status));
+    vts_cli_output_time_row(file, "updated", vts_status_update_time_ns(status));
+    vts_cli_output_time_row(file, "expected", vts_status_estimated_completion_time_ns(status));
     fprintf(file, "%-12s%" PRIu64 "\n", "revision", vts_status_revision(status));
     if (vts_status_poll_after(status) >= 0)
         fprintf(file, "%-12sin %.3g s\n", "ask again", vts_status_poll_after(status));

@@ -19,6 +19,17 @@ void vts_cli_output_details(FILE *file, const struct vts_status *status, bool ha
 /* The status as one line of JSON. False without memory for it. */
 bool vts_cli_output_json(FILE *file, const struct vts_status *status);
 
+/* One row of details, of a name and a value; none when there is nothing to tell: an empty text,
+ * the time 0, a number that is not positive. A text's further lines stand below its first. */
+void vts_cli_output_text_row(FILE *file, const char *name, const char *text);
+void vts_cli_output_time_row(FILE *file, const char *name, int64_t ns);
+void vts_cli_output_number_row(FILE *file, const char *name, int number);
+
+enum { VTS_CLI_TIME_BYTES = 64 };
+
+/* In the time of this place, such as "2026-11-26 12:13:22 +0100"; "" for 0. */
+void vts_cli_output_format_time(int64_t ns, char text[VTS_CLI_TIME_BYTES]);
+
 /* "vtstatus: text" on stderr. */
 void vts_cli_output_error(const char *text);
 

@@ -34,3 +34,12 @@ unsigned vts_cli_terminal_columns(FILE *file)
         return 80;
     return size.ws_col;
 }
+
+unsigned vts_cli_terminal_rows(FILE *file)
+{
+    struct winsize size;
+
+    if (ioctl(fileno(file), TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+        return 24;
+    return size.ws_row;
+}

@@ -12,5 +12,7 @@ bool vts_cli_terminal_can_redraw(FILE *file);
 bool vts_cli_terminal_has_colors(FILE *file);
 /* Its width, 80 when it does not tell. */
 unsigned vts_cli_terminal_columns(FILE *file);
+/* Its height, 24 when it does not tell. */
+unsigned vts_cli_terminal_rows(FILE *file);
 
 #endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_submit.c - one job for each language; their ids go to stdout, in the order of the languages.
+ *
+ * With --wait their statuses do, as `watch` has them.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/failure.h"
+#include "client/cli/follow.h"
+#include "client/cli/job_output.h"
+#include "client/cli/output.h"
+#include "client/cli/text.h"
+
+static const int64_t ns_per_s = 1000000000;
+
+struct submitted {
+    struct vts_job *jobs[VTS_CLI_MAX_ITEMS];
+    const char *ids[VTS_CLI_MAX_ITEMS]; /* theirs */
+    size_t count;
+};
+
+static void fill(const struct vts_cli_options *options, struct vts_create_options *create)
+{
+    const struct vts_cli_submit_options *submit = &options->submit;
+
+    vts_create_options_init(create);
+    create->source_uri = options->words[0];
+    create->source_language = submit->source_language;
+    create->options = submit->options.items;
+    create->options_count = submit->options.count;
+    create->labels = submit->labels.items;
+    create->labels_count = submit->labels.count;
+    create->job_id = submit->job_id;
+    create->request_id = submit->request_id;
+    create->queue = submit->queue;
+    create->priority = submit->priority;
+    create->max_attempts = submit->max_attempts;
+    create->timeout = submit->timeout;
+    create->ttl = submit->ttl;
+    if (submit->start_in > 0)
+        create->start_time_ns = (int64_t)((double)time(NULL) + submit->start_in) * ns_per_s;
+}
+
+static bool print_job(const struct vts_job *job, const struct vts_cli_options *options)
+{
+    if (options->submit.is_waiting)
+        return true; /* its status follows */
+    if (options->is_json)
+        return vts_cli_job_output_json(stdout, job);
+    vts_cli_text_print(stdout, vts_job_id(job));
+    putchar('\n');
+    return true;
+}
+
+/* The exit status of the first one that failed; the others are submitted all the same. */
+static int submit_all(struct vts_client *client, const struct vts_cli_options *options,
+                      struct submitted *submitted)
+{
+    struct vts_create_options create;
+    int first_exit = VTS_CLI_EXIT_OK;
+
+    fill(options, &create);
+    for (size_t i = 0; i < options->submit.targets.count; i++) {
+        struct vts_job *job = NULL;
+        struct vts_client_error error;
+        int exit_code;
+
+        create.target_language = options->submit.targets.items[i];
+        exit_code = vts_cli_exit_code(vts_create_job(client, &create, &job, &error), NULL);
+        if (job == NULL) {
+            vts_cli_failure_print(&error, options);
+        } else {
+            submitted->jobs[submitted->count] = job;
+            submitted->ids[submitted->count++] = vts_job_id(job);
+            if (!print_job(job, options))
+                vts_cli_output_error("out of memory");
+        }
+        first_exit = first_exit != VTS_CLI_EXIT_OK ? first_exit : exit_code;
+    }
+    return first_exit;
+}
+
+int vts_cli_submit(struct vts_client *client, const struct vts_cli_options *options)
+{
+    struct submitted submitted = {.count = 0};
+    int exit_code = submit_all(client, options, &submitted);
+
+    if (options->submit.is_waiting && submitted.count > 0) {
+        int wait_exit = vts_cli_follow(client, submitted.ids, submitted.count, options);
+
+        exit_code = exit_code != VTS_CLI_EXIT_OK ? exit_code : wait_exit;
+    }
+    for (size_t i = 0; i < submitted.count; i++)
+        vts_job_free(submitted.jobs[i]);
+    return exit_code;
+}

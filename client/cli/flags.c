@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flags.c - a row for each flag and each meaning of it: a name may stand in several rows, for
+ * different commands. */
+#include "client/cli/flags.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/duration.h"
+
+enum kind {
+    SWITCH,   /* no value; a bool */
+    TEXT,     /* const char * */
+    FORMAT,   /* "text" or "json"; a bool */
+    DURATION, /* double, seconds */
+    NUMBER,   /* double */
+    RETRIES,  /* int64_t, -1 for no limit */
+    COUNT,    /* unsigned, at least 1 */
+    INTEGER,  /* int */
+    WORDS,    /* struct vts_cli_words; one more each time */
+    PAIRS,    /* struct vts_cli_pairs; the same */
+    STATES,   /* struct vts_cli_states; the same */
+};
+
+/* Sets of commands. */
+enum {
+    ALL = ~0,
+    POLL = 1 << VTS_CLI_COMMAND_POLL,
+    WATCH = 1 << VTS_CLI_COMMAND_WATCH | 1 << VTS_CLI_COMMAND_SUBMIT,
+    SUBMIT = 1 << VTS_CLI_COMMAND_SUBMIT,
+    LIST = 1 << VTS_CLI_COMMAND_LIST,
+    CANCEL = 1 << VTS_CLI_COMMAND_CANCEL,
+    WORK = 1 << VTS_CLI_COMMAND_WORK,
+};
+
+struct vts_cli_flag {
+    const char *name;
+    int commands;
+    enum kind kind;
+    size_t offset; /* of its field in struct vts_cli_options */
+    double min;    /* of DURATION, NUMBER and INTEGER, both included */
+    double max;
+    const char *env; /* NULL: none */
+};
+
+static const double a_year = 365.0 * 24 * 3600;
+
+static const struct vts_cli_flag flags[] = {
+    {"url", ALL, TEXT, offsetof(struct vts_cli_options, client.url), 0, 0, "VTSTATUS_URL"},
+    {"cacert", ALL, TEXT, offsetof(struct vts_cli_options, client.ca_file), 0, 0,
+     "VTSTATUS_CACERT"},
+    {"cert", ALL, TEXT, offsetof(struct vts_cli_options, client.cert_file), 0, 0, "VTSTATUS_CERT"},
+    {"key", ALL, TEXT, offsetof(struct vts_cli_options, client.key_file), 0, 0, "VTSTATUS_KEY"},
+    {"output", ALL, FORMAT, offsetof(struct vts_cli_options, is_json), 0, 0, NULL},
+    {"connect-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.connect_timeout),
+     0.001, a_year, NULL},
+    {"request-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout),
+     0.001, a_year, NULL},
+    {"verbose", ALL, SWITCH, offsetof(struct vts_cli_options, is_verbose), 0, 0, NULL},
+    {"version", ALL, SWITCH, offsetof(struct vts_cli_options, is_version), 0, 0, NULL},
+    {"help", ALL, SWITCH, offsetof(struct vts_cli_options, is_help), 0, 0, NULL},
+
+    {"interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.interval), 0.001, a_year,
+     NULL},
+    {"backoff-factor", POLL, NUMBER, offsetof(struct vts_cli_options, poll.backoff_factor), 1, 1e9,
+     NULL},
+    {"max-interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.max_interval), 0.001,
+     a_year, NULL},
+    {"jitter", POLL, NUMBER, offsetof(struct vts_cli_options, poll.jitter), 0, 1, NULL},
+    {"max-retries", POLL, RETRIES, offsetof(struct vts_cli_options, poll.max_retries), 0, 0, NULL},
+    {"max-failures", POLL, COUNT, offsetof(struct vts_cli_options, poll.max_failures), 0, 0, NULL},
+    {"deadline", POLL, DURATION, offsetof(struct vts_cli_options, poll.deadline), 0, a_year, NULL},
+    {"ignore-hints", POLL, SWITCH, offsetof(struct vts_cli_options, poll.ignore_hints), 0, 0, NULL},
+
+    {"max-failures", WATCH, COUNT, offsetof(struct vts_cli_options, watch.max_failures), 0, 0,
+     NULL},
+    {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, watch.deadline), 0, a_year,
+     NULL},
+
+    {"to", SUBMIT, WORDS, offsetof(struct vts_cli_options, submit.targets), 0, 0, NULL},
+    {"from", SUBMIT, TEXT, offsetof(struct vts_cli_options, submit.source_language), 0, 0, NULL},
+    {"job-id", SUBMIT, TEXT, offsetof(struct vts_cli_options, submit.job_id), 0, 0, NULL},
+    {"request-id", SUBMIT, TEXT, offsetof(struct vts_cli_options, submit.request_id), 0, 0, NULL},
+    {"queue", SUBMIT, TEXT, offsetof(struct vts_cli_options, submit.queue), 0, 0, NULL},
+    {"label", SUBMIT, PAIRS, offsetof(struct vts_cli_options, submit.labels), 0, 0, NULL},
+    {"option", SUBMIT, PAIRS, offsetof(struct vts_cli_options, submit.options), 0, 0, NULL},
+    {"priority", SUBMIT, INTEGER, offsetof(struct vts_cli_options, submit.priority), -1000, 1000,
+     NULL},
+    {"max-attempts", SUBMIT, INTEGER, offsetof(struct vts_cli_options, submit.max_attempts), 1, 100,
+     NULL},
+    {"timeout", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.timeout), 0.001, a_year,
+     NULL},
+    {"ttl", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.ttl), 0.001, a_year, NULL},
+    {"start-in", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.start_in), 0.001, a_year,
+     NULL},
+    {"wait", SUBMIT, SWITCH, offsetof(struct vts_cli_options, submit.is_waiting), 0, 0, NULL},
+
+    {"state", LIST, STATES, offsetof(struct vts_cli_options, list.states), 0, 0, NULL},
+    {"queue", LIST, TEXT, offsetof(struct vts_cli_options, list.queue), 0, 0, NULL},
+    {"label", LIST, PAIRS, offsetof(struct vts_cli_options, list.labels), 0, 0, NULL},
+    {"since", LIST, DURATION, offsetof(struct vts_cli_options, list.since), 0.001, 100 * a_year,
+     NULL},
+    {"limit", LIST, INTEGER, offsetof(struct vts_cli_options, list.limit), 1, INT_MAX, NULL},
+    {"oldest-first", LIST, SWITCH, offsetof(struct vts_cli_options, list.is_oldest_first), 0, 0,
+     NULL},
+
+    {"reason", CANCEL, TEXT, offsetof(struct vts_cli_options, reason), 0, 0, NULL},
+
+    {"queue", WORK, WORDS, offsetof(struct vts_cli_options, work.queues), 0, 0, NULL},
+    {"label", WORK, PAIRS, offsetof(struct vts_cli_options, work.labels), 0, 0, NULL},
+    {"jobs", WORK, INTEGER, offsetof(struct vts_cli_options, work.jobs), 1, 256, NULL},
+    {"lease", WORK, DURATION, offsetof(struct vts_cli_options, work.lease), 3, 3600, NULL},
+    {"worker-id", WORK, TEXT, offsetof(struct vts_cli_options, work.worker_id), 0, 0, NULL},
+    {"result", WORK, TEXT, offsetof(struct vts_cli_options, work.result), 0, 0, NULL},
+    {"no-retry", WORK, SWITCH, offsetof(struct vts_cli_options, work.is_no_retry), 0, 0, NULL},
+    {"until-idle", WORK, SWITCH, offsetof(struct vts_cli_options, work.is_until_idle), 0, 0, NULL},
+
+    /* For every command that does not mean something else by it. */
+    {"timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout), 0.001,
+     a_year, NULL},
+};
+
+enum { FLAGS_COUNT = sizeof(flags) / sizeof(flags[0]) };
+
+_Static_assert(sizeof(flags) / sizeof(flags[0]) <= VTS_CLI_MAX_FLAGS,
+               "VTS_CLI_MAX_FLAGS must grow");
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static bool read_bounded(const struct vts_cli_flag *flag, const char *value, double *ret_number)
+{
+    double number = 0;
+    bool is_read = flag->kind == DURATION ? vts_cli_duration_parse(value, &number)
+                                          : vts_cli_number_parse(value, &number);
+
+    if (!is_read || number < flag->min || number > flag->max)
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+static bool read_integer(const char *value, long long min, long long max, long long *ret_number)
+{
+    char *end = NULL;
+    long long number;
+
+    if (strspn(value, "-0123456789") != strlen(value))
+        return false;
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0 || number < min || number > max)
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+static bool read_format(const char *value, bool *ret_is_json)
+{
+    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
+        return false;
+    *ret_is_json = value[0] == 'j';
+    return true;
+}
+
+static bool add_word(const char *value, struct vts_cli_words *words)
+{
+    if (value[0] == '\0' || words->count == VTS_CLI_MAX_ITEMS)
+        return false;
+    words->items[words->count++] = value;
+    return true;
+}
+
+static bool add_pair(char *value, struct vts_cli_pairs *pairs)
+{
+    char *separator = strchr(value, '=');
+
+    if (separator == NULL || separator == value || pairs->count == VTS_CLI_MAX_ITEMS)
+        return false;
+    *separator = '\0';
+    pairs->items[pairs->count++] = (struct vts_pair){.key = value, .value = separator + 1};
+    return true;
+}
+
+static bool add_state(const char *value, struct vts_cli_states *states)
+{
+    /* By their numbers, from 1 on, as vts_status_state_word() has them. */
+    static const char *const words[] = {"pending",   "running", "cancelling",
+                                        "succeeded", "failed",  "cancelled"};
+
+    if (states->count == VTS_CLI_MAX_ITEMS)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i], value) == 0) {
+            states->items[states->count++] = (enum vts_state)(i + 1);
+            return true;
+        }
+    return false;
+}
+
+static bool read_value(const struct vts_cli_flag *flag, char *value,
+                       struct vts_cli_options *options)
+{
+    void *field = (char *)options + flag->offset;
+    long long integer = 0;
+
+    switch (flag->kind) {
+    case SWITCH:
+        *(bool *)field = true;
+        return true;
+    case TEXT:
+        *(const char **)field = value;
+        return value[0] != '\0';
+    case FORMAT:
+        return read_format(value, field);
+    case DURATION:
+    case NUMBER:
+        return read_bounded(flag, value, field);
+    case RETRIES:
+        if (!read_integer(value, -1, INT64_MAX, &integer))
+            return false;
+        *(int64_t *)field = integer;
+        return true;
+    case COUNT:
+        if (!read_integer(value, 1, UINT_MAX, &integer))
+            return false;
+        *(unsigned *)field = (unsigned)integer;
+        return true;
+    case INTEGER:
+        if (!read_integer(value, (long long)flag->min, (long long)flag->max, &integer))
+            return false;
+        *(int *)field = (int)integer;
+        return true;
+    case WORDS:
+        return add_word(value, field);
+    case PAIRS:
+        return add_pair(value, field);
+    case STATES:
+        return add_state(value, field);
+    }
+    return false;
+}
+
+static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t size)
+{
+    switch (flag->kind) {
+    case SWITCH:
+        return "no value";
+    case TEXT:
+        return "a value that is not empty";
+    case FORMAT:
+        return "'text' or 'json'";
+    case DURATION:
+        if (flag->max >= a_year)
+            return flag->min > 0 ? "a time such as 2, 500ms, 2s or 5m, above 0 and at most a year"
+                                 : "a time such as 2, 500ms, 2s or 5m, at most a year";
+        (void)snprintf(text, size, "a time such as 20s or 5m, from %g s to %g s", flag->min,
+                       flag->max);
+        return text;
+    case NUMBER:
+        (void)snprintf(text, size, "a number from %g to %g", flag->min, flag->max);
+        return text;
+    case RETRIES:
+        return "a whole number, or -1 for no limit";
+    case COUNT:
+        return "a whole number from 1";
+    case INTEGER:
+        (void)snprintf(text, size, "a whole number from %.0f to %.0f", flag->min, flag->max);
+        return text;
+    case WORDS:
+        (void)snprintf(text, size, "a value that is not empty, %d times at most",
+                       VTS_CLI_MAX_ITEMS);
+        return text;
+    case PAIRS:
+        (void)snprintf(text, size, "KEY=VALUE, %d times at most", VTS_CLI_MAX_ITEMS);
+        return text;
+    case STATES:
+        return "pending, running, cancelling, succeeded, failed or cancelled";
+    }
+    return "";
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+const char *vts_cli_flag_name(int option)
+{
+    switch (option) {
+    case 'h':
+        return "help";
+    case 'o':
+        return "output";
+    case 'v':
+        return "verbose";
+    default:
+        return flags[option - VTS_CLI_FIRST_LONG].name;
+    }
+}
+
+/* The row of that name for the command; NULL when it does not take the flag. */
+static const struct vts_cli_flag *find(const char *name, enum vts_cli_command command)
+{
+    for (size_t i = 0; i < FLAGS_COUNT; i++)
+        if (strcmp(flags[i].name, name) == 0 && (flags[i].commands & 1 << command) != 0)
+            return &flags[i];
+    return NULL;
+}
+
+static const struct vts_cli_flag *first_row_of(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(flags[i].name, name) != 0)
+        i++;
+    return &flags[i];
+}
+
+static const char *who_takes(const char *name)
+{
+    for (int command = 1; command < VTS_CLI_COMMAND_COUNT; command++)
+        if (find(name, (enum vts_cli_command)command) != NULL)
+            return vts_cli_command_name((enum vts_cli_command)command);
+    return "no command";
+}
+
+void vts_cli_flags_list(struct option long_options[VTS_CLI_MAX_FLAGS + 1])
+{
+    int count = 0;
+
+    for (int i = 0; i < FLAGS_COUNT; i++) {
+        int has_arg = flags[i].kind == SWITCH ? no_argument : required_argument;
+
+        /* Twice the same name would make every abbreviation of it ambiguous. */
+        if (first_row_of(flags[i].name) == &flags[i])
+            long_options[count++] = (struct option){
+                .name = flags[i].name, .has_arg = has_arg, .val = VTS_CLI_FIRST_LONG + i};
+    }
+    long_options[count] = (struct option){.name = NULL};
+}
+
+bool vts_cli_flag_set(int option, char *value, struct vts_cli_options *options,
+                      const struct vts_cli_fault *fault)
+{
+    const char *name = vts_cli_flag_name(option);
+    const struct vts_cli_flag *flag = find(name, options->command);
+    char room[80];
+
+    /* Whoever asks for help may not know; and without a command that is what is said. */
+    if (flag == NULL && (options->is_help || options->command == VTS_CLI_COMMAND_NONE))
+        return true;
+    if (flag == NULL) {
+        (void)snprintf(fault->text, fault->size, "%s takes the flag --%s, not %s", who_takes(name),
+                       name, vts_cli_command_name(options->command));
+        return false;
+    }
+    if (read_value(flag, value, options))
+        return true;
+    (void)snprintf(fault->text, fault->size, "--%s '%s': it takes %s", name, value,
+                   wanted(flag, room, sizeof(room)));
+    return false;
+}
+
+void vts_cli_flags_read_environment(struct vts_cli_options *options)
+{
+    for (size_t i = 0; i < FLAGS_COUNT; i++) {
+        const char *value = flags[i].env == NULL ? NULL : getenv(flags[i].env);
+
+        if (value != NULL && value[0] != '\0')
+            *(const char **)((char *)options + flags[i].offset) = value;
+    }
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* follow.c - the library watches in the main thread; the thread of signals.h cancels it. */
+#include "client/cli/follow.h"
+
+#include <stdio.h>
+
+#include "client/cli/board.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/failure.h"
+#include "client/cli/output.h"
+#include "client/cli/signals.h"
+#include "client/cli/terminal.h"
+
+struct follow {
+    struct vts_client *client;
+    const struct vts_cli_options *options;
+    struct vts_cli_board board;
+    bool is_each_change; /* told on stdout */
+    bool has_colors;
+};
+
+static void print_status(const struct follow *follow, const struct vts_status *status)
+{
+    if (!follow->options->is_json)
+        vts_cli_output_line(stdout, status, follow->has_colors);
+    else if (!vts_cli_output_json(stdout, status))
+        vts_cli_output_error("out of memory");
+}
+
+static void print_failure(const struct vts_watch_event *event)
+{
+    char text[640];
+
+    (void)snprintf(text, sizeof(text), "%s; trying again in %.3g s", event->error->text,
+                   event->next_try);
+    vts_cli_output_error(text);
+}
+
+static bool on_event(const struct vts_watch_event *event, void *context)
+{
+    struct follow *follow = context;
+
+    if (event->status != NULL && follow->is_each_change)
+        print_status(follow, event->status);
+    if (event->error != NULL && !follow->board.is_on)
+        print_failure(event);
+    vts_cli_board_update(&follow->board, event->status,
+                         event->error != NULL ? event->error->text : "");
+    /* Whoever waits for the line wants it now; and nobody may be there any more. */
+    return fflush(stdout) == 0;
+}
+
+static void cancel(void *context)
+{
+    struct follow *follow = context;
+
+    vts_client_cancel(follow->client);
+}
+
+static void ignore(void *context)
+{
+    (void)context; /* a second has passed, and nothing counts them */
+}
+
+static bool start(struct follow *follow, struct vts_client *client, const char *const *job_ids,
+                  size_t count, const struct vts_cli_options *options)
+{
+    /* As poll has it: JSON on the same terminal, or a log there, would run into the lines. */
+    bool is_live = vts_cli_terminal_can_redraw(stderr) && !options->is_verbose &&
+                   !(options->is_json && vts_cli_terminal_can_redraw(stdout));
+
+    *follow = (struct follow){
+        .client = client, .options = options, .has_colors = vts_cli_terminal_has_colors(stdout)};
+    if (!vts_cli_board_init(&follow->board, is_live, job_ids, count))
+        return false;
+    follow->is_each_change =
+        options->is_json || !follow->board.is_on || !vts_cli_terminal_can_redraw(stdout);
+    return true;
+}
+
+/* The last statuses, where they were not printed as they came; and whether one is a failure. */
+static int finish_jobs(struct follow *follow)
+{
+    int exit_code = VTS_CLI_EXIT_OK;
+
+    vts_cli_board_hide(&follow->board);
+    for (size_t i = 0; i < follow->board.lines_count; i++) {
+        const struct vts_status *status = follow->board.lines[i].status;
+
+        if (status == NULL)
+            continue;
+        if (!follow->is_each_change)
+            print_status(follow, status);
+        if (vts_cli_exit_code(VTS_CLIENT_OK, status) != VTS_CLI_EXIT_OK)
+            exit_code = vts_cli_exit_code(VTS_CLIENT_OK, status);
+    }
+    return exit_code;
+}
+
+static int finish(struct follow *follow, enum vts_client_code code,
+                  const struct vts_client_error *error, int caught)
+{
+    struct vts_client_error interrupted = {.code = VTS_CLIENT_GAVE_UP, .text = "interrupted"};
+    int exit_code = finish_jobs(follow);
+
+    if (code == VTS_CLIENT_OK)
+        return exit_code;
+    if (code == VTS_CLIENT_CANCELLED && caught != 0) {
+        vts_cli_failure_print(&interrupted, follow->options);
+        return VTS_CLI_EXIT_SIGNAL + caught;
+    }
+    /* Cancelled without a signal: nobody reads our lines any more, so nobody reads why. */
+    if (code != VTS_CLIENT_CANCELLED)
+        vts_cli_failure_print(error, follow->options);
+    return vts_cli_exit_code(code, NULL);
+}
+
+int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t count,
+                   const struct vts_cli_options *options)
+{
+    struct vts_watch_options watch = options->watch;
+    struct vts_client_error error;
+    struct vts_cli_signals signals;
+    struct follow follow;
+    enum vts_client_code code;
+    bool has_signals;
+    int caught = 0;
+    int exit_code;
+
+    if (!start(&follow, client, job_ids, count, options)) {
+        vts_cli_output_error("out of memory");
+        return VTS_CLI_EXIT_NO_ANSWER;
+    }
+    watch.on_event = on_event;
+    watch.context = &follow;
+    has_signals = vts_cli_signals_start(&signals, cancel, ignore, &follow);
+    vts_cli_board_update(&follow.board, NULL, "");
+    code = vts_watch_statuses(client, job_ids, count, &watch, &error);
+    if (has_signals)
+        caught = vts_cli_signals_stop(&signals);
+    exit_code = finish(&follow, code, &error, caught);
+    vts_cli_board_fini(&follow.board);
+    return exit_code;
+}
