@@ -45,8 +45,6 @@ static int print_jobs(struct vts_job_list *list, const struct vts_cli_options *o
     bool has_colors = vts_cli_terminal_has_colors(stdout);
     struct vts_client_error error;
 
-    if (!options->is_json)
-        vts_cli_job_output_heading(stdout);
     for (int count = 0; options->list.limit == 0 || count < options->list.limit; count++) {
         struct vts_job *job = NULL;
         bool is_printed;
@@ -55,6 +53,8 @@ static int print_jobs(struct vts_job_list *list, const struct vts_cli_options *o
             vts_cli_failure_print(&error, options);
             return vts_cli_exit_code(error.code, NULL);
         }
+        if (count == 0 && !options->is_json)
+            vts_cli_job_output_heading(stdout);
         if (job == NULL)
             break;
         is_printed = print_job(job, options, has_colors);

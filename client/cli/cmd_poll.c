@@ -112,7 +112,7 @@ int vts_cli_poll(struct vts_client *client, const struct vts_cli_options *option
     start(&poll, client, options);
     poll_options.on_status = on_status;
     poll_options.context = &poll;
-    has_signals = vts_cli_signals_start(&signals, cancel, tick, &poll);
+    has_signals = vts_cli_signals_start(&signals, true, cancel, tick, &poll);
     vts_cli_live_show(&poll.live); /* from here on an interrupt finds someone to remove it */
     code = vts_poll_status(client, options->job_id, &poll_options, &status, &error);
     if (has_signals)

@@ -14,6 +14,7 @@ int vts_cli_show(struct vts_client *client, const struct vts_cli_options *option
 int vts_cli_cancel(struct vts_client *client, const struct vts_cli_options *options);
 int vts_cli_retry(struct vts_client *client, const struct vts_cli_options *options);
 int vts_cli_delete(struct vts_client *client, const struct vts_cli_options *options);
+int vts_cli_work(struct vts_client *client, const struct vts_cli_options *options);
 int vts_cli_health(struct vts_client *client, const struct vts_cli_options *options);
 
 #endif

@@ -133,7 +133,7 @@ int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t
     }
     watch.on_event = on_event;
     watch.context = &follow;
-    has_signals = vts_cli_signals_start(&signals, cancel, ignore, &follow);
+    has_signals = vts_cli_signals_start(&signals, true, cancel, ignore, &follow);
     vts_cli_board_update(&follow.board, NULL, "");
     code = vts_watch_statuses(client, job_ids, count, &watch, &error);
     if (has_signals)

@@ -55,7 +55,7 @@ static int run_command(struct vts_client *client, const struct vts_cli_options *
     case VTS_CLI_COMMAND_DELETE:
         return vts_cli_delete(client, options);
     case VTS_CLI_COMMAND_WORK:
-        break;
+        return vts_cli_work(client, options);
     case VTS_CLI_COMMAND_HEALTH:
         return vts_cli_health(client, options);
     }

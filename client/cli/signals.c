@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signals.c - sigtimedwait() in a thread of its own; SIGUSR1, sent by ourselves, ends it.
  *
- * A second SIGINT finds the signal unblocked and ends the process the usual way, should the
- * first one not get through.
+ * Where one signal is to be enough, a second SIGINT finds the signal unblocked and ends the process
+ * the usual way, should the first one not get through.
  */
 #include "client/cli/signals.h"
 
@@ -41,7 +41,8 @@ static void *watch(void *context)
             return NULL;
         if (number > 0) {
             signals->caught = signals->caught != 0 ? signals->caught : number;
-            unblock_interrupt(signals);
+            if (signals->is_once)
+                unblock_interrupt(signals);
             signals->on_signal(signals->context);
         } else if (errno == EAGAIN) {
             signals->on_second(signals->context);
@@ -49,11 +50,12 @@ static void *watch(void *context)
     }
 }
 
-bool vts_cli_signals_start(struct vts_cli_signals *signals, void (*on_signal)(void *context),
-                           void (*on_second)(void *context), void *context)
+bool vts_cli_signals_start(struct vts_cli_signals *signals, bool is_once,
+                           void (*on_signal)(void *context), void (*on_second)(void *context),
+                           void *context)
 {
     *signals = (struct vts_cli_signals){
-        .on_signal = on_signal, .on_second = on_second, .context = context};
+        .is_once = is_once, .on_signal = on_signal, .on_second = on_second, .context = context};
     (void)sigemptyset(&signals->set);
     (void)sigaddset(&signals->set, SIGUSR1);
     add_unless_ignored(&signals->set, SIGINT);

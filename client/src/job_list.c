@@ -15,6 +15,7 @@
 #include "client/src/rpc.h"
 #include "common/base/arena.h"
 #include "common/base/mem.h"
+#include "common/wire/pb_time.h"
 #include "vtstatus/v1/job_service.pb-c.h"
 
 enum {
@@ -58,8 +59,8 @@ static void fill_request(struct vts_job_list *list, const struct vts_list_option
     vtstatus__v1__list_jobs_request__init(request);
     google__protobuf__timestamp__init(&list->created_after);
     google__protobuf__timestamp__init(&list->created_before);
-    vts_message_set_time(&list->created_after, options->created_after_ns);
-    vts_message_set_time(&list->created_before, options->created_before_ns);
+    vts_pb_timestamp_set(&list->created_after, options->created_after_ns);
+    vts_pb_timestamp_set(&list->created_before, options->created_before_ns);
     request->page_size = options->page_size;
     request->n_states = options->states_count;
     request->states = copy_states(options, &list->arena);

@@ -13,6 +13,7 @@
 #include "client/src/rpc.h"
 #include "common/base/arena.h"
 #include "common/base/rng.h"
+#include "common/wire/pb_time.h"
 #include "vtstatus/v1/job_service.pb-c.h"
 
 enum { MAX_ENTRY_BYTES = 1 << 20 };
@@ -136,7 +137,7 @@ static enum vts_client_code call_create(struct vts_client *client,
     char request_id[40];
 
     make_request_id(request_id, sizeof(request_id));
-    vts_message_set_time(&start_time, options->start_time_ns);
+    vts_pb_timestamp_set(&start_time, options->start_time_ns);
     vts_message_set_duration(&timeout, options->timeout);
     vts_message_set_duration(&ttl, options->ttl);
     spec.source_uri = vts_message_text(options->source_uri);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.c - a scan before the decoder, which would take what no peer may send; and the two
- * well-known types of time, whose ranges no decoder checks. */
+/* message.c - a scan before the decoder, which would take what no peer may send. */
 #include "client/src/message.h"
 
 #include <math.h>
@@ -11,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/pb_heap.h"
+#include "common/wire/pb_time.h"
 #include "common/wire/scan.h"
 
 enum {
@@ -128,34 +128,17 @@ enum vts_client_code vts_message_to_json(const ProtobufCMessage *message,
 
 bool vts_message_time_is_valid(const Google__Protobuf__Timestamp *time)
 {
-    /* The years 1 to 9999, as google/protobuf/timestamp.proto has it. */
-    return time == NULL ||
-           (time->seconds >= INT64_C(-62135596800) && time->seconds <= INT64_C(253402300799) &&
-            time->nanos >= 0 && time->nanos < VTS_NS_PER_S);
+    return time == NULL || vts_pb_timestamp_is_valid(time->seconds, time->nanos);
 }
 
 bool vts_message_duration_is_valid(const Google__Protobuf__Duration *duration)
 {
-    /* 10 000 years either way, as google/protobuf/duration.proto has it; one sign for both. */
-    return duration == NULL ||
-           (duration->seconds >= INT64_C(-315576000000) &&
-            duration->seconds <= INT64_C(315576000000) && duration->nanos > -VTS_NS_PER_S &&
-            duration->nanos < VTS_NS_PER_S && !(duration->seconds > 0 && duration->nanos < 0) &&
-            !(duration->seconds < 0 && duration->nanos > 0));
+    return duration == NULL || vts_pb_duration_is_valid(duration->seconds, duration->nanos);
 }
 
 int64_t vts_message_time_ns(const Google__Protobuf__Timestamp *time)
 {
-    const int64_t max_seconds = INT64_MAX / VTS_NS_PER_S - 1;
-
-    if (time == NULL)
-        return 0;
-    /* 64 bits of nanoseconds reach from 1677 to 2262. */
-    if (time->seconds > max_seconds)
-        return INT64_MAX;
-    if (time->seconds < -max_seconds)
-        return INT64_MIN;
-    return time->seconds * VTS_NS_PER_S + time->nanos;
+    return time == NULL ? 0 : vts_pb_timestamp_ns(time);
 }
 
 double vts_message_duration_s(const Google__Protobuf__Duration *duration)
@@ -163,17 +146,6 @@ double vts_message_duration_s(const Google__Protobuf__Duration *duration)
     if (duration == NULL)
         return 0;
     return (double)duration->seconds + (double)duration->nanos / VTS_NS_PER_S;
-}
-
-void vts_message_set_time(Google__Protobuf__Timestamp *time, int64_t ns)
-{
-    time->seconds = ns / VTS_NS_PER_S;
-    time->nanos = (int32_t)(ns % VTS_NS_PER_S);
-    /* nanos count forward, before the epoch too. */
-    if (time->nanos < 0) {
-        time->seconds--;
-        time->nanos += VTS_NS_PER_S;
-    }
 }
 
 void vts_message_set_duration(Google__Protobuf__Duration *duration, double seconds)

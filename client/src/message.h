@@ -52,7 +52,6 @@ bool vts_message_duration_is_valid(const Google__Protobuf__Duration *duration);
 int64_t vts_message_time_ns(const Google__Protobuf__Timestamp *time);
 /* 0 for NULL. */
 double vts_message_duration_s(const Google__Protobuf__Duration *duration);
-void vts_message_set_time(Google__Protobuf__Timestamp *time, int64_t ns);
 /* seconds are finite, and fewer than 1e9 either way. */
 void vts_message_set_duration(Google__Protobuf__Duration *duration, double seconds);
 
