@@ -2,8 +2,8 @@
 /* cmd_list.c - a table of jobs, or a line of JSON for each. */
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "client/cli/clock.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/failure.h"
@@ -12,8 +12,6 @@
 #include "client/cli/terminal.h"
 
 enum { MAX_PAGE = 1000 };
-
-static const int64_t ns_per_s = 1000000000;
 
 static void fill(const struct vts_cli_list_options *from, struct vts_list_options *to)
 {
@@ -25,7 +23,7 @@ static void fill(const struct vts_cli_list_options *from, struct vts_list_option
     to->queue = from->queue;
     to->is_oldest_first = from->is_oldest_first;
     if (from->since > 0)
-        to->created_after_ns = ((int64_t)time(NULL) - (int64_t)from->since) * ns_per_s;
+        to->created_after_ns = vts_cli_clock_wall_ns() - (int64_t)(from->since * 1e9);
     if (from->limit > 0 && from->limit < MAX_PAGE)
         to->page_size = from->limit;
 }

@@ -5,8 +5,8 @@
  */
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "client/cli/clock.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/failure.h"
@@ -14,8 +14,6 @@
 #include "client/cli/job_output.h"
 #include "client/cli/output.h"
 #include "client/cli/text.h"
-
-static const int64_t ns_per_s = 1000000000;
 
 struct submitted {
     struct vts_job *jobs[VTS_CLI_MAX_ITEMS];
@@ -42,7 +40,7 @@ static void fill(const struct vts_cli_options *options, struct vts_create_option
     create->timeout = submit->timeout;
     create->ttl = submit->ttl;
     if (submit->start_in > 0)
-        create->start_time_ns = (int64_t)((double)time(NULL) + submit->start_in) * ns_per_s;
+        create->start_time_ns = vts_cli_clock_wall_ns() + (int64_t)(submit->start_in * 1e9);
 }
 
 static bool print_job(const struct vts_job *job, const struct vts_cli_options *options)

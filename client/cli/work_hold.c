@@ -2,22 +2,13 @@
 /* work_hold.c - the thread beside the one that runs the command. */
 #include "client/cli/work_hold.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/cli/clock.h"
 #include "client/cli/output.h"
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void make_readable(int fd)
 {
@@ -61,7 +52,7 @@ static void *run(void *context)
     while (!atomic_load(&hold->is_over)) {
         bool is_cancel_requested = false;
         bool is_stopping = atomic_load(&hold->stop) != VTS_CLI_STOP_NONE;
-        double start = now_s();
+        int64_t start_ns = vts_cli_clock_now_ns();
         enum vts_client_code code;
 
         /* Once it is known, a cancellation would be answered at once, again and again. */
@@ -71,7 +62,7 @@ static void *run(void *context)
             break;
         vts_cli_hold_tell(hold, vts_cli_hold_judge(code, is_cancel_requested));
         if (code == VTS_CLIENT_OK)
-            sleep_for(hold, start + hold->interval - now_s());
+            sleep_for(hold, hold->interval - (double)(vts_cli_clock_now_ns() - start_ns) / 1e9);
         else if (atomic_load(&hold->stop) == VTS_CLI_STOP_LOST)
             break;
         else

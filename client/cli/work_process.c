@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "client/cli/clock.h"
 
 enum {
     KILL_AFTER_MS = 10000,
@@ -25,14 +26,6 @@ enum {
 };
 
 static const int64_t ns_per_ms = 1000000;
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
-    return (int64_t)now.tv_sec * 1000 * ns_per_ms + now.tv_nsec;
-}
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
@@ -235,12 +228,12 @@ static void look_at_stop(struct vts_cli_process *process)
         return;
     /* It fails only when the whole group has ended. */
     (void)kill(-process->pid, SIGTERM);
-    process->kill_ns = now_ns() + KILL_AFTER_MS * ns_per_ms;
+    process->kill_ns = vts_cli_clock_now_ns() + KILL_AFTER_MS * ns_per_ms;
 }
 
 static void look_at_clock(struct vts_cli_process *process)
 {
-    int64_t now = now_ns();
+    int64_t now = vts_cli_clock_now_ns();
 
     if (process->kill_ns != 0 && now >= process->kill_ns) {
         (void)kill(-process->pid, SIGKILL);
@@ -249,7 +242,7 @@ static void look_at_clock(struct vts_cli_process *process)
     if (process->has_news && now >= process->next_ns && process->stop == VTS_CLI_STOP_NONE) {
         process->has_news = false;
         process->events->on_progress(process->events->self, &process->progress);
-        process->next_ns = now_ns() + PROGRESS_EVERY_MS * ns_per_ms;
+        process->next_ns = vts_cli_clock_now_ns() + PROGRESS_EVERY_MS * ns_per_ms;
     }
 }
 
@@ -265,7 +258,7 @@ static int wait_ms(const struct vts_cli_process *process)
         next = process->next_ns;
     if (next == INT64_MAX)
         return -1;
-    left = (next - now_ns() + ns_per_ms - 1) / ns_per_ms;
+    left = (next - vts_cli_clock_now_ns() + ns_per_ms - 1) / ns_per_ms;
     return left > 0 ? (int)left : 0;
 }
 

@@ -20,7 +20,7 @@ enum {
     MAX_TRIES = 3,
     MAX_REQUEST_BYTES = 1 << 20, /* as the server has it */
     MAX_RESPONSE_BYTES = 4 << 20,
-    MAX_RESPONSE_MEMORY_BYTES = 8 * MAX_RESPONSE_BYTES,
+    MAX_RESPONSE_MEMORY_BYTES = 6 * MAX_RESPONSE_BYTES,
 };
 
 static const char codec_type[] = "application/proto";

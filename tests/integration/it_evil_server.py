@@ -357,7 +357,7 @@ def lies():
                      "application/json")), 3, r"HTTP 500: \?\[2J\?")
     case("terminal commands in a job's error",
          once(answer(status(3, 2, 5, error=b"\x1b[31m\r\nfine"))), 1,
-         command=("poll",), out=r"\\x1b\[31m\\x0d\\x0afine")
+         command=("poll",), out=r"\\x1b\[31m\\x0d \.\.\.\n")
 
 
 def refusals():
@@ -485,6 +485,82 @@ def over_h2():
          command=("get", "--timeout", "2s"))
 
 
+def calls():
+    show = ("show", "j")
+
+    def proto(body, **more):
+        return answer(body, kind="application/proto", **more)
+
+    def job(status_bytes, job_id=b"j"):
+        return field(1, field(1, job_id) + field(3, status_bytes))
+
+    good = status(job=b"j")
+    case("a good job", once(proto(job(good))), 0, out="pending", command=show)
+    case("a job of another media type", once(answer(job(good))), 3, "x-protobuf", show)
+    case("a job that is no protobuf", once(proto(b"\xff\xff")), 3, "not what was asked for", show)
+    case("no job in the answer", once(proto(b"")), 3, "no job in it", show)
+    case("a job without an id", once(proto(field(1, field(3, good)))), 3, "no id", show)
+    case("a job without a status", once(proto(field(1, field(1, b"j")))), 3, "no status", show)
+    case("another job than asked for", once(proto(job(good, b"k"))), 3, "another job", show)
+    case("a call that is cut off", once(proto(job(good), length=500)), 3, "broke off", show)
+    case("a call without an answer", stall(), 3, "within 1 s", (*show, "--timeout", "1s"))
+    case("an answer of 100 MB", flood(b"HTTP/1.1 200 OK\r\nContent-Type: application/proto\r\n\r\n",
+                                      b"\0" * 65536), 3, "too large", show)
+    case("two million jobs in a page", once(proto(field(1, b"") * 2000000)), 3,
+         "not what was asked for", ("list",))
+    case("pages without end", script(proto(field(2, b"more"))), 3, "pages without end", ("list",),
+         check=lambda server, run: len(server.requests) < 200)
+    case("a 404 of something else", once(answer(b"<html>", "404 Not Found", "text/html")), 3,
+         "is that the right server", show)
+    case("a code that is none", once(answer(b'{"code":"weird"}', "500 Oops", "application/json")),
+         3, "failed: weird", show)
+    case("terminal commands in a refusal", once(answer(
+        b'{"code":"aborted","message":"\\u001b[2J\\u0007"}', "409 Conflict", "application/json")), 7,
+        r"refuses: \?\[2J\?", ("cancel", "j"))
+    case("a delete is sent once", once(b""), 3, "broke off", ("delete", "j"),
+         check=lambda server, run: len(server.requests) == 1)
+    case("a look is tried again", once(b""), 3, "broke off", show,
+         check=lambda server, run: len(server.requests) == 3)
+
+
+def streams():
+    watch = ("watch", "j", "--max-failures", "1")
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+proto\r\n\r\n"
+
+    def envelope(payload, flags=0):
+        return struct.pack(">BI", flags, len(payload)) + payload
+
+    def message(*words, **fields):
+        return envelope(field(1, status(*words, job=b"j", **fields)))
+
+    end = envelope(b"{}", 2)
+    done = message(COMPLETED, 9, SUCCEEDED)
+    case("a good stream", once(head + message() + done + end), 0, out="pending(.|\n)*completed",
+         command=watch)
+    case("a stream that ends too early", once(head + message() + end), 3,
+         "before the job was done", watch, out="pending")
+    case("a stream that breaks off", once(head + message()[:9]), 3, "broke off", watch)
+    case("a stream without its end, behind the last status", once(head + done), 0, command=watch)
+    case("flags that nobody asked for", once(head + envelope(b"", 1)), 3, "flags", watch)
+    case("a message of 4 GiB", once(head + b"\0\xff\xff\xff\xff"), 3, "too large", watch)
+    case("a last envelope of nonsense", once(head + envelope(b"{", 2)), 3, "last envelope", watch)
+    case("a stream of another media type", once(answer(message() + end)), 3, "no stream", watch)
+    case("another job on the stream", once(head + envelope(field(1, status()))), 3, "another job",
+         watch)
+    case("a refusal at the end", once(head + envelope(
+        b'{"error":{"code":"not_found","message":"no"}}', 2)), 5, "knows no job 'j'", watch)
+    case("a stream that does not begin", stall(), 3, "within 1 s", (*watch, "--timeout", "1s"))
+    case("a stream that says nothing", stall(head), 4, "at the deadline",
+         (*watch, "--deadline", "1s"))
+    case("the same status without end", flood(head, message() * 100), 4, "at the deadline",
+         (*watch, "--deadline", "1s"), out=r"^[^\n]*pending[^\n]*\n$")
+    case("terminal commands on a stream", once(head + message(
+        phase=b"\x1b[2J\xc2\x9b1m") + done + end), 0, command=watch, out=r"\\x1b\[2J\\x9b1m")
+    case("SIGTERM while it watches", stall(head + message()), 143, "interrupted", watch,
+         out="pending", max_seconds=3,
+         kill=lambda process: (time.sleep(1), process.send_signal(signal.SIGTERM)))
+
+
 def interruptions():
     def kill_with(number):
         def kill(process):
@@ -546,7 +622,7 @@ def main():
         certs = folder
         make_certificates(folder)
         for group in (broken_answers, floods, stalls, lies, refusals, hints, conversations, trust,
-                      over_h2, interruptions):
+                      over_h2, calls, streams, interruptions):
             group()
     print(f"evil_server: {passed} passed, {len(failures)} failed")
     return 1 if failures or not passed else 0
