@@ -24,6 +24,9 @@ enum { MAX_MEMORY_BYTES = 8 << 20, MAX_ARENA_BYTES = 1 << 20 };
 static const struct vts_backoff retry_backoff = {
     .interval = 1, .factor = 1.5, .max_interval = 20, .jitter = 0.2};
 
+/* s; a stream ends this much behind the deadline, so that it has passed then by every clock. */
+static const double deadline_grace = 0.01;
+
 struct watched {
     const char *job_id;
     uint64_t revision; /* 0: none was told yet */
@@ -120,7 +123,7 @@ static enum vts_client_code watch_one(struct watch *watch, struct vts_client_err
     struct vts_stream_request request = {.path = "/vtstatus.v1.StatusService/WatchStatus",
                                          .message = &message.base,
                                          .job_id = watch->jobs[0].job_id,
-                                         .timeout = seconds_left(watch),
+                                         .timeout = seconds_left(watch) + deadline_grace,
                                          .on_message = on_message,
                                          .context = watch};
 
@@ -148,7 +151,7 @@ static enum vts_client_code watch_many(struct watch *watch, struct vts_client_er
     Vtstatus__V1__WatchStatusesRequest message = VTSTATUS__V1__WATCH_STATUSES_REQUEST__INIT;
     struct vts_stream_request request = {.path = "/vtstatus.v1.StatusService/WatchStatuses",
                                          .message = &message.base,
-                                         .timeout = seconds_left(watch),
+                                         .timeout = seconds_left(watch) + deadline_grace,
                                          .on_message = on_message,
                                          .context = watch};
     struct vts_arena arena;

@@ -308,6 +308,9 @@ class StubServer:
             fields[name.lower()] = value.strip()
         body = file.read(int(fields.get("content-length", 0)))
         method = line.split()[1].rsplit("/", 1)[1]
+        if line.startswith("GET /status"):
+            self._status(file, method)
+            return True
         self.calls.append((method, fields))
         faults = self.faults.get(method, [])
         fault = faults.pop(0) if faults else None
@@ -316,6 +319,15 @@ class StubServer:
         else:
             self._unary(file, method, body, fault)
         return True
+
+    def _status(self, file, job_id):
+        """GET /status/{job_id}, as protobuf."""
+        try:
+            answer, code = self.jobs.find(job_id).status.SerializeToString(), 200
+        except Refusal as refusal:
+            answer, code = json.dumps(refusal.json()).encode(), 404
+        file.write(f"HTTP/1.1 {code} -\r\nContent-Type: application/x-protobuf\r\n"
+                   f"Content-Length: {len(answer)}\r\n\r\n".encode() + answer)
 
     def _unary(self, file, method, body, fault):
         code, kind = 200, "application/proto"

@@ -9,7 +9,7 @@
 #include "client/cli/options.h"
 #include "tests/support/suite.h"
 
-enum { MAX_WORDS = 16 };
+enum { MAX_WORDS = 40 };
 
 static struct vts_cli_options options;
 static char error[512];
@@ -105,6 +105,88 @@ static void options_explain_on_request(void)
     CU_ASSERT(options.is_version);
 }
 
+static void options_of_submit_reach_their_places(void)
+{
+    const struct vts_cli_submit_options *submit = &options.submit;
+
+    CU_ASSERT_FATAL(
+        parse("submit file:///in --to de --to fr --from en --label a=b --label c=d=e --option x= "
+              "--queue q --priority -5 --max-attempts 7 --timeout 2m --ttl 1h --start-in 10s "
+              "--wait --deadline 5s"));
+    CU_ASSERT_EQUAL(options.command, VTS_CLI_COMMAND_SUBMIT);
+    CU_ASSERT_STRING_EQUAL(options.words[0], "file:///in");
+    CU_ASSERT_EQUAL(options.words_count, 1);
+    CU_ASSERT_EQUAL(submit->targets.count, 2);
+    CU_ASSERT_STRING_EQUAL(submit->targets.items[1], "fr");
+    CU_ASSERT_STRING_EQUAL(submit->source_language, "en");
+    CU_ASSERT_EQUAL(submit->labels.count, 2);
+    CU_ASSERT_STRING_EQUAL(submit->labels.items[1].key, "c");
+    CU_ASSERT_STRING_EQUAL(submit->labels.items[1].value, "d=e");
+    CU_ASSERT_STRING_EQUAL(submit->options.items[0].value, "");
+    CU_ASSERT_STRING_EQUAL(submit->queue, "q");
+    CU_ASSERT_EQUAL(submit->priority, -5);
+    CU_ASSERT_EQUAL(submit->max_attempts, 7);
+    CU_ASSERT_EQUAL(submit->timeout, 120);
+    CU_ASSERT_EQUAL(options.client.request_timeout, 10);
+    CU_ASSERT_EQUAL(submit->ttl, 3600);
+    CU_ASSERT_EQUAL(submit->start_in, 10);
+    CU_ASSERT(submit->is_waiting);
+    CU_ASSERT_EQUAL(options.watch.deadline, 5);
+}
+
+static void options_of_list_and_work_reach_their_places(void)
+{
+    CU_ASSERT_FATAL(
+        parse("list --state running --state failed --queue q --label a=b --since 1h "
+              "--limit 5 --oldest-first"));
+    CU_ASSERT_EQUAL(options.list.states.count, 2);
+    CU_ASSERT_EQUAL(options.list.states.items[0], VTS_STATE_RUNNING);
+    CU_ASSERT_EQUAL(options.list.states.items[1], VTS_STATE_FAILED);
+    CU_ASSERT_STRING_EQUAL(options.list.queue, "q");
+    CU_ASSERT_EQUAL(options.list.labels.count, 1);
+    CU_ASSERT_EQUAL(options.list.since, 3600);
+    CU_ASSERT_EQUAL(options.list.limit, 5);
+    CU_ASSERT(options.list.is_oldest_first);
+    CU_ASSERT_FATAL(
+        parse("work --queue a --jobs 4 --lease 20s --queue b --result s3://{job} -- "
+              "run --jobs 9 {output}"));
+    CU_ASSERT_EQUAL(options.work.queues.count, 2);
+    CU_ASSERT_EQUAL(options.work.jobs, 4);
+    CU_ASSERT_EQUAL(options.work.lease, 20);
+    CU_ASSERT_EQUAL(options.words_count, 4);
+    CU_ASSERT_STRING_EQUAL(options.words[0], "run");
+    CU_ASSERT_STRING_EQUAL(options.words[1], "--jobs");
+    CU_ASSERT_PTR_NULL(options.words[4]);
+}
+
+static void options_refuse_what_does_not_go_together(void)
+{
+    check_bad("submit x", "--to");
+    check_bad("submit --to de", "the video's URI");
+    check_bad("submit x --to de --to fr --job-id j", "--job-id");
+    check_bad("submit x --to de --label ab", "KEY=VALUE");
+    check_bad("submit x --to de --label =b", "KEY=VALUE");
+    check_bad("submit x --to de --priority 1001", "from -1000 to 1000");
+    check_bad("list --state dead", "pending, running");
+    check_bad("list --to de", "submit takes the flag --to, not list");
+    check_bad("get --jobs 2", "work takes the flag --jobs, not get");
+    check_bad("work", "the command to run");
+    check_bad("work --jobs 0 -- x", "from 1 to 256");
+    check_bad("work --lease 1s -- x", "from 3 s to 3600 s");
+    check_bad("work -- x {output}", "--result");
+    check_bad("cancel", "a job's id");
+}
+
+static void options_explain_whatever_stands_beside(void)
+{
+    CU_ASSERT_FATAL(parse("get --jobs 2 --help"));
+    CU_ASSERT(options.is_help && options.command == VTS_CLI_COMMAND_GET);
+    CU_ASSERT_FATAL(parse("help work"));
+    CU_ASSERT(options.is_help && options.command == VTS_CLI_COMMAND_WORK);
+    CU_ASSERT_FATAL(parse("submit -h"));
+    CU_ASSERT(options.is_help && options.command == VTS_CLI_COMMAND_SUBMIT);
+}
+
 static void options_refuse_what_they_do_not_know(void)
 {
     check_bad("", "a command is missing");
@@ -178,6 +260,7 @@ static void exit_code_is_the_contract(void)
     CU_ASSERT_EQUAL(vts_cli_exit_code(VTS_CLIENT_GAVE_UP, NULL), 4);
     CU_ASSERT_EQUAL(vts_cli_exit_code(VTS_CLIENT_NOT_FOUND, NULL), 5);
     CU_ASSERT_EQUAL(vts_cli_exit_code(VTS_CLIENT_DENIED, NULL), 6);
+    CU_ASSERT_EQUAL(vts_cli_exit_code(VTS_CLIENT_CONFLICT, NULL), 7);
 }
 
 int main(void)
@@ -189,6 +272,11 @@ int main(void)
         {"options_of_poll_reach_the_library", options_of_poll_reach_the_library},
         {"options_know_both_names_of_the_timeout", options_know_both_names_of_the_timeout},
         {"options_explain_on_request", options_explain_on_request},
+        {"options_of_submit_reach_their_places", options_of_submit_reach_their_places},
+        {"options_of_list_and_work_reach_their_places",
+         options_of_list_and_work_reach_their_places},
+        {"options_refuse_what_does_not_go_together", options_refuse_what_does_not_go_together},
+        {"options_explain_whatever_stands_beside", options_explain_whatever_stands_beside},
         {"options_refuse_what_they_do_not_know", options_refuse_what_they_do_not_know},
         {"options_refuse_values_that_make_no_sense", options_refuse_values_that_make_no_sense},
         {"options_fall_back_on_the_environment", options_fall_back_on_the_environment},

@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""submit, list, show, cancel, retry, delete and watch: what they print, and what they end with."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from cases import case, check, equal, main, wait_until  # noqa: E402
+from command import VTSTATUS, Terminal, environment, expect, trust, vtstatus  # noqa: E402
+from vts_server import WAIT_S  # noqa: E402
+
+try:
+    from job_server import CUT, LOST, JobServer, Refusal, StubServer
+except ImportError:
+    print("skipped: there is no python3-protobuf")
+    sys.exit(77)
+
+SOURCE = "file:///in.mp4"
+
+
+def submit(server, *flags):
+    """The ids."""
+    if "--to" not in flags:
+        flags += ("--to", "de")
+    result = vtstatus(server, "submit", SOURCE, *flags)
+    expect(result, 0)
+    equal(result.stderr, "")
+    return result.stdout.split()
+
+
+def show(server, job_id, code=0):
+    result = vtstatus(server, "show", job_id, "-o", "json")
+    expect(result, code)
+    return json.loads(result.stdout)
+
+
+def ids(server, *flags):
+    result = vtstatus(server, "list", "-o", "json", *flags)
+    expect(result, 0)
+    return [json.loads(line)["id"] for line in result.stdout.splitlines()]
+
+
+# ---- submit -----------------------------------------------------------------------------------
+
+@case
+def submit_prints_the_id():
+    with JobServer() as server:
+        one, = submit(server)
+        equal(vtstatus(server, "get", one).returncode, 0)
+        equal(submit(server, "--job-id", "mine"), ["mine"])
+        languages = ("de", "fr", "pt-BR")
+        made = submit(server, *(word for one in languages for word in ("--to", one)))
+        equal([show(server, job)["spec"]["targetLanguage"] for job in made], list(languages))
+        result = vtstatus(server, "submit", SOURCE, "--to", "de", "-o", "json")
+        job = json.loads(result.stdout)
+        equal((job["spec"]["sourceUri"], job["status"]["state"]), (SOURCE, "pending"))
+
+
+@case
+def submit_hands_everything_on():
+    with JobServer() as server:
+        job_id, = submit(server, "--from", "en", "--to", "de", "--label", "team=a", "--label",
+                         "note=x=y", "--option", "voice=low", "--queue", "slow", "--priority",
+                         "-7", "--max-attempts", "5", "--timeout", "90s")
+        job = show(server, job_id)
+        equal(job["spec"], {"sourceUri": SOURCE, "sourceLanguage": "en", "targetLanguage": "de",
+                            "options": {"voice": "low"}})
+        equal(job["labels"], {"team": "a", "note": "x=y"})
+        equal((job["queue"], job["priority"], job["maxAttempts"], job["timeout"]),
+              ("slow", -7, 5, "90s"))
+
+
+@case
+def submit_again_gives_the_same_job():
+    with JobServer() as server:
+        equal(submit(server, "--request-id", "r-1"), submit(server, "--request-id", "r-1"))
+        submit(server, "--job-id", "taken")
+        expect(vtstatus(server, "submit", SOURCE, "--to", "fr", "--job-id", "taken"), 7, "taken")
+        equal(len(ids(server)), 2)
+
+
+@case
+def wrong_usage_of_job_commands_is_2():
+    with JobServer() as server:
+        for arguments in (("submit",), ("submit", SOURCE), ("submit", SOURCE, "--to", ""),
+                          ("submit", SOURCE, "--to", "de", "--to", "fr", "--job-id", "x"),
+                          ("submit", SOURCE, "--to", "de", "--label", "novalue"),
+                          ("submit", SOURCE, "--to", "de", "--priority", "1001"),
+                          ("submit", SOURCE, "--to", "de", "--job-id", "bad id"),
+                          ("submit", SOURCE, "x", "--to", "de"), ("list", "x"),
+                          ("list", "--state", "dead"), ("list", "--to", "de"), ("show",),
+                          ("cancel",), ("show", "bad id"), ("cancel", ""), ("watch", "bad id"),
+                          ("get", "x", "--wait"), ("watch", "x", "--interval", "1s")):
+            expect(vtstatus(server, *arguments), 2, "vtstatus: ")
+        equal(ids(server), [], "jobs of wrong usage")
+
+
+# ---- list and show ----------------------------------------------------------------------------
+
+@case
+def list_filters():
+    with JobServer() as server:
+        submit(server, "--job-id", "a", "--queue", "q", "--label", "k=v")
+        submit(server, "--job-id", "b", "--label", "k=v")
+        submit(server, "--job-id", "c")
+        vtstatus(server, "cancel", "c")
+        equal(ids(server), ["c", "b", "a"])
+        equal(ids(server, "--oldest-first"), ["a", "b", "c"])
+        equal(ids(server, "--queue", "q"), ["a"])
+        equal(ids(server, "--label", "k=v"), ["b", "a"])
+        equal(ids(server, "--label", "k=other"), [])
+        equal(ids(server, "--state", "cancelled"), ["c"])
+        equal(ids(server, "--state", "cancelled", "--state", "pending"), ["c", "b", "a"])
+        equal(ids(server, "--limit", "2"), ["c", "b"])
+        equal(ids(server, "--since", "1h"), ["c", "b", "a"])
+
+
+@case
+def list_is_a_table():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        lines = vtstatus(server, "list").stdout.splitlines()
+        equal(len(lines), 2)
+        check(re.match(r"JOB +STATE +DONE +TO +QUEUE +CREATED +SOURCE$", lines[0]), lines[0])
+        check(re.match(rf"a +pending +0 % +de +default +20\S+ \S+ +{SOURCE}$", lines[1]), lines[1])
+
+
+@case
+def list_turns_pages():
+    with JobServer() as server:
+        for i in range(3):
+            submit(server, *(["--to", "de"] * 40))
+        every = ids(server)
+        equal(len(every), 120)
+        equal(len(set(every)), 120, "a job came twice")
+        equal(ids(server, "--limit", "70"), every[:70])
+
+
+@case
+def show_tells_all():
+    with JobServer() as server:
+        submit(server, "--job-id", "a", "--label", "team=x", "--max-attempts", "1")
+        expect(vtstatus(server, "work", "--until-idle", "--", "sh", "-c", "echo no disk >&2; exit 9"),
+               0)
+        result = vtstatus(server, "show", "a")
+        expect(result, 1)
+        for row in (r"job +a", r"status +error \(failed\)", rf"source +{SOURCE}", "labels +team=x",
+                    "attempt 1", r"  worker +\S+", "  error +exit status 9: no disk"):
+            check(re.search(f"^{row}$", result.stdout, re.M), f"{row} in {result.stdout}")
+        attempt, = show(server, "a", 1)["attempts"]
+        equal(attempt["error"]["message"], "exit status 9: no disk")
+
+
+# ---- cancel, retry, delete --------------------------------------------------------------------
+
+@case
+def jobs_are_cancelled_retried_and_deleted():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        result = vtstatus(server, "cancel", "a", "--reason", "wrong file")
+        expect(result, 0)
+        equal(result.stdout, "a: error (cancelled): wrong file\n")
+        expect(vtstatus(server, "get", "a"), 1)
+        result = vtstatus(server, "retry", "a", "-o", "json")
+        expect(result, 0)
+        equal(json.loads(result.stdout)["status"]["state"], "pending")
+        expect(vtstatus(server, "retry", "a"), 7)
+        expect(vtstatus(server, "delete", "a"), 7)
+        vtstatus(server, "cancel", "a")
+        result = vtstatus(server, "delete", "a")
+        expect(result, 0)
+        equal(result.stdout, "a: deleted\n")
+        for command in ("show", "cancel", "retry", "delete", "watch"):
+            expect(vtstatus(server, command, "a"), 5, "no job 'a'")
+
+
+@case
+def one_failure_does_not_stop_the_others():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        submit(server, "--job-id", "b")
+        result = vtstatus(server, "cancel", "a", "nope", "b")
+        expect(result, 5, "no job 'nope'")
+        equal(result.stdout, "a: error (cancelled)\nb: error (cancelled)\n")
+
+
+# ---- watch ------------------------------------------------------------------------------------
+
+def start(server, *arguments):
+    return subprocess.Popen([VTSTATUS, *trust(server), *arguments], env=environment(), text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(process):
+    """Exit code, stdout, stderr."""
+    try:
+        out, err = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+        process.wait()
+    return process.returncode, out, err
+
+
+@case
+def watch_has_a_line_a_change():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        watch = start(server, "watch", "a")
+        check(watch.stdout.readline().startswith("a: pending, not started"), "no first line")
+        vtstatus(server, "work", "--until-idle", "--result", "file:///{job}.mp4", "--", "sh", "-c",
+                 "echo progress 50 mux; sleep 0.6")
+        code, out, err = finish(watch)
+        equal((code, err), (0, ""))
+        check(re.search(r"^a: pending, 50 %, mux$", out, re.M), out)
+        equal(out.splitlines()[-1], "a: completed: file:///a.mp4")
+
+
+@case
+def watch_follows_many():
+    with JobServer() as server:
+        for job in "abc":
+            submit(server, "--job-id", job)
+        watch = start(server, "watch", "a", "b", "c", "-o", "json")
+        first = {json.loads(watch.stdout.readline())["jobId"] for _ in "abc"}
+        equal(first, {"a", "b", "c"})
+        vtstatus(server, "cancel", "b")
+        vtstatus(server, "work", "--until-idle", "--", "true")
+        code, out, err = finish(watch)
+        equal((code, err), (1, ""), "one was cancelled")
+        last = {}
+        for line in out.splitlines():
+            status = json.loads(line)
+            last[status["jobId"]] = status["state"]
+        equal(last, {"a": "succeeded", "b": "cancelled", "c": "succeeded"})
+
+
+@case
+def watch_of_jobs_that_are_done_ends_at_once():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        vtstatus(server, "cancel", "a")
+        result = vtstatus(server, "watch", "a")
+        expect(result, 1)
+        equal(result.stdout, "a: error (cancelled)\n")
+
+
+@case
+def watch_gives_up_at_the_deadline():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        expect(vtstatus(server, "watch", "a", "--deadline", "300ms"), 4, "at the deadline",
+               "the job goes on")
+
+
+@case
+def watch_is_interrupted():
+    with JobServer() as server:
+        submit(server, "--job-id", "a")
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            watch = start(server, "watch", "a")
+            check("pending" in watch.stdout.readline(), "no first line")
+            watch.send_signal(number)
+            got, _, err = finish(watch)
+            equal(got, code)
+            equal(err, "vtstatus: interrupted; the job goes on, continue with the same command\n")
+
+
+@case
+def submit_can_wait():
+    with JobServer() as server:
+        waiting = start(server, "submit", SOURCE, "--to", "de", "--to", "fr", "--wait")
+        lines = [waiting.stdout.readline() for _ in range(2)]
+        check(all("not started yet" in line for line in lines), lines)
+        vtstatus(server, "work", "--until-idle", "--", "true")
+        code, out, err = finish(waiting)
+        equal((code, err), (0, ""))
+        equal(len(re.findall("completed", out)), 2, out)
+
+
+@case
+def a_terminal_gets_a_live_line_for_each():
+    with JobServer() as server:
+        for job in ("one", "two"):
+            submit(server, "--job-id", job)
+        terminal = Terminal(server, "watch", "one", "two")
+        terminal.read_until(r"one.*pending(.|\n)*two.*pending")
+        vtstatus(server, "work", "--until-idle", "--", "sh", "-c", "echo progress 50 mux; sleep 0.6")
+        equal(terminal.finish(), 0)
+    check(re.search(r"one \[\S*#\S*\.\S*\]", re.sub(r"\x1b\[\d*m", "", terminal.screen)), "no bar")
+    check("\x1b[2A" in terminal.screen, "the lines are not redrawn")
+    # What stands on the screen in the end: whatever was live is cleared.
+    rest = terminal.screen.rsplit("\x1b[2A\x1b[J", 1)[1]
+    equal(re.sub(r"\x1b\[\d*m", "", rest), "one: completed\r\ntwo: completed\r\n")
+
+
+# ---- what may go wrong ------------------------------------------------------------------------
+
+@case
+def a_lost_answer_makes_no_second_job():
+    with StubServer() as stub:
+        stub.faults["CreateJob"] = [LOST, Refusal(14, "busy")]
+        equal(len(submit(stub)), 1)
+        equal([method for method, _ in stub.calls], ["CreateJob"] * 3)
+        equal(len(stub.jobs.jobs), 1)
+
+
+@case
+def what_is_not_repeatable_is_sent_once():
+    with StubServer() as stub:
+        submit(stub, "--job-id", "a")
+        vtstatus(stub, "cancel", "a")
+        stub.faults["RetryJob"] = [LOST]
+        expect(vtstatus(stub, "retry", "a"), 3, "broke off")
+        equal([method for method, _ in stub.calls].count("RetryJob"), 1)
+
+
+@case
+def a_stream_that_breaks_off_is_opened_again():
+    with StubServer() as stub:
+        submit(stub, "--job-id", "a")
+        stub.faults["WatchStatus"] = [CUT, CUT, Refusal(14, "starting")]
+        watch = start(stub, "watch", "a")
+        check("not started yet" in watch.stdout.readline(), "no first line")
+        wait_until(lambda: len([1 for method, _ in stub.calls if method == "WatchStatus"]) == 4,
+                   "the fourth stream")
+        vtstatus(stub, "cancel", "a")
+        code, out, err = finish(watch)
+        equal((code, out), (1, "a: error (cancelled)\n"), "told twice?")
+        equal(len(re.findall("trying again in", err)), 3, err)
+
+
+@case
+def a_server_without_jobs_is_told_apart():
+    with StubServer() as stub:
+        stub.faults["ListJobs"] = [Refusal(12, "no such method")]
+        expect(vtstatus(stub, "list"), 3, "does not offer this call")
+        stub.faults["ListJobs"] = [Refusal(7, "not yours")]
+        expect(vtstatus(stub, "list"), 6, "not yours")
+        stub.faults["CreateJob"] = [Refusal(3, "no such language")]
+        expect(vtstatus(stub, "submit", SOURCE, "--to", "xx"), 2, "no such language")
+
+
+@case
+def calls_speak_connect():
+    with StubServer() as stub:
+        submit(stub)
+        _, fields = stub.calls[0]
+        equal(fields["content-type"], "application/proto")
+        equal(fields["connect-protocol-version"], "1")
+        check(9000 <= int(fields["connect-timeout-ms"]) <= 10000, fields)
+        check("expect" not in fields, fields)
+        check(os.path.basename(VTSTATUS) in fields["user-agent"], fields)
+
+
+main(__file__)
