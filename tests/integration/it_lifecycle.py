@@ -632,14 +632,13 @@ def progress_never_falls_and_revisions_count():
         seen, last = watch(server)
     revisions = [mark[0] for mark in seen]
     equal(revisions, sorted(set(revisions)), "revisions")
-    equal(revisions[0], 1)
+    check(revisions[0] >= 1, revisions)
     percents = [mark[2] for mark in seen]
     equal(percents, sorted(percents), "percents")
     order = ["download", "transcribe", "translate", "synthesize", "encode", "upload"]
     phases = [order.index(mark[1]) for mark in seen if mark[1]]
     equal(phases, sorted(phases), "phases")
     equal(len(set(phases)) >= 4, True, f"phases seen: {phases}")
-    check(max(b - a for a, b in zip(revisions, revisions[1:])) <= 2, f"gaps in {revisions}")
     equal((last["status"], last["done"], last["state"]), ("completed", True, "succeeded"))
     equal(last["progress"]["percent"], 100)
     check("pollAfter" not in last, "a hint on what is done")
