@@ -13,7 +13,7 @@ from vts_server import ROOT, WAIT_S, Server, scratch_folder, shared_certs
 
 README = (ROOT / "examples/README.md").read_text()
 STATUS_LINE = re.compile(r"STATE_\w+ \d+ % \w*|[A-Z]+ \d+ % \w*")
-COMPLETED, FAILED = "delay=1500ms,error_rate=0", "delay=0s,error_rate=1,seed=3"
+FAILED = "delay=0s,error_rate=1,seed=3"
 COMPILE_S = 120
 tree = scratch_folder()
 
@@ -53,7 +53,7 @@ def check_output(text):
 
 def check_example(language):
     folder, line = build(language)
-    with Server("--simulate", COMPLETED) as server:
+    with Server("--simulate", peers.QUICK) as server:
         text, code = run(line.replace("localhost:5000", f"localhost:{server.port}"), folder)
     equal(code, 0, text)
     check_output(text)
@@ -86,7 +86,7 @@ def browser():
     folder, serve = build("Browser")
     check(serve.startswith("python3 -m http.server"), serve)
     with peers.Pages(folder) as pages, \
-            Server("--simulate", "delay=5s,error_rate=0", *peers.allow_origin(pages.origin)) as server:
+            Server("--simulate", peers.QUICK, *peers.allow_origin(pages.origin)) as server:
         shown = subprocess.run(
             ["/usr/bin/node", peers.NODE / "page_text.mjs", f"{pages.origin}/?server={server.url}",
              "the result is at"], capture_output=True, text=True, timeout=3 * WAIT_S, check=False)
