@@ -20,8 +20,7 @@ enum {
     CALL_MAGIC = 0x63616c6c,
     IDLE_CALLS_MAX = 512,
     METADATA_COUNT_MAX = VTS_RESPONSE_MORE_MAX - 4,
-    MESSAGE_BYTES_MAX = 1024,
-    DETAILS_MAX = 16,
+    OUTCOME_TEXT_MAX_BYTES = 1024,
     /* Of memory for a request, by the most bytes it may have; and the least of it. */
     ARENA_FACTOR = 8,
     ARENA_LEAST_BYTES = 16 * 1024,
@@ -194,8 +193,8 @@ static const char *note_message(struct vts_call *call, const char *message)
 {
     size_t len = message == NULL ? 0 : strlen(message);
 
-    if (len > MESSAGE_BYTES_MAX) {
-        len = MESSAGE_BYTES_MAX;
+    if (len > OUTCOME_TEXT_MAX_BYTES) {
+        len = OUTCOME_TEXT_MAX_BYTES;
         while (len > 0 && ((unsigned char)message[len] & 0xc0) == 0x80)
             len--;
     }
@@ -207,7 +206,7 @@ static void note_details(struct vts_call *call, const struct vts_error_detail *d
 {
     struct vts_error_detail *copies;
 
-    VTS_ASSERT(count <= DETAILS_MAX);
+    VTS_ASSERT(count <= VTS_CALL_DETAILS_MAX);
     copies = count == 0 ? NULL : vts_arena_alloc(&call->notes, count * sizeof(*copies));
     if (copies == NULL)
         return;

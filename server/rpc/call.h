@@ -131,7 +131,9 @@ VTS_MUST_CHECK enum vts_err vts_call_send_encoded(struct vts_call *call,
  * NULL, is text for people and is copied. */
 void vts_call_finish(struct vts_call *call, enum vts_rpc_code code, const char *message);
 
-/* As vts_call_finish(), with details, which are copied. */
+enum { VTS_CALL_DETAILS_MAX = 16 };
+
+/* As vts_call_finish(), with details, at most VTS_CALL_DETAILS_MAX, which are copied. */
 void vts_call_fail(struct vts_call *call, enum vts_rpc_code code, const char *message,
                    const struct vts_error_detail *details, size_t details_count);
 

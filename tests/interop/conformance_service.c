@@ -22,7 +22,7 @@ typedef Connectrpc__Conformance__V1__Error error_definition;
 typedef Connectrpc__Conformance__V1__UnaryResponseDefinition unary_definition;
 typedef Connectrpc__Conformance__V1__StreamResponseDefinition stream_definition;
 
-enum { DETAILS_MAX = 16, NAME_MAX_BYTES = 256 };
+enum { NAME_MAX_BYTES = 256 };
 
 struct talk {
     struct vts_call *call;
@@ -176,10 +176,10 @@ static enum vts_rpc_code to_rpc_code(Connectrpc__Conformance__V1__Code code)
 /* Ends the call as the definition says. */
 static void fail(struct talk *talk, const error_definition *error)
 {
-    struct vts_error_detail details[DETAILS_MAX];
+    struct vts_error_detail details[VTS_CALL_DETAILS_MAX];
     size_t count = 0;
 
-    while (count < error->n_details && count < DETAILS_MAX - 1) {
+    while (count < error->n_details && count < VTS_CALL_DETAILS_MAX - 1) {
         details[count] = make_detail(error->details[count]);
         count++;
     }
