@@ -66,11 +66,12 @@ void vts_percent_decode_message(struct vts_buf *buf, struct vts_str text)
     }
 }
 
-enum vts_err vts_percent_decode_query(struct vts_buf *buf, struct vts_str text)
+/* plus is what a "+" stands for. */
+static enum vts_err decode(struct vts_buf *buf, struct vts_str text, char plus)
 {
     for (size_t i = 0; i < text.len; i++) {
         int byte = escaped_byte(vts_str_make(text.ptr + i, text.len - i));
-        char c = byte >= 0 ? (char)byte : text.ptr[i] == '+' ? ' ' : text.ptr[i];
+        char c = byte >= 0 ? (char)byte : text.ptr[i] == '+' ? plus : text.ptr[i];
 
         if (byte < 0 && text.ptr[i] == '%')
             return VTS_ERR_PROTOCOL;
@@ -78,4 +79,14 @@ enum vts_err vts_percent_decode_query(struct vts_buf *buf, struct vts_str text)
         i += byte >= 0 ? 2 : 0;
     }
     return vts_buf_check(buf);
+}
+
+enum vts_err vts_percent_decode_query(struct vts_buf *buf, struct vts_str text)
+{
+    return decode(buf, text, ' ');
+}
+
+enum vts_err vts_percent_decode_path(struct vts_buf *buf, struct vts_str text)
+{
+    return decode(buf, text, '+');
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Percent-encoding: of "grpc-message", and of query strings. */
+/* Percent-encoding: of "grpc-message", and of paths and query strings. */
 #ifndef VTS_WIRE_PERCENT_H
 #define VTS_WIRE_PERCENT_H
 
@@ -14,5 +14,7 @@ void vts_percent_decode_message(struct vts_buf *buf, struct vts_str text);
 /* Appends the value of a query parameter: %XX decoded and "+" a blank. VTS_ERR_PROTOCOL for a
  * broken sequence, or what the buffer says. */
 VTS_MUST_CHECK enum vts_err vts_percent_decode_query(struct vts_buf *buf, struct vts_str text);
+/* As above, of a path's segment, where "+" is itself. */
+VTS_MUST_CHECK enum vts_err vts_percent_decode_path(struct vts_buf *buf, struct vts_str text);
 
 #endif

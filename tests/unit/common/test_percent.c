@@ -94,6 +94,17 @@ static void percent_query_broken_sequence_is_refused(void)
     }
 }
 
+static void percent_path_plus_is_itself(void)
+{
+    struct vts_buf buf;
+
+    vts_buf_init(&buf, 100);
+    CU_ASSERT_EQUAL(vts_percent_decode_path(&buf, vts_str_of("a+b%20c%2F")), VTS_OK);
+    CU_ASSERT(vts_str_equals_text(vts_buf_str(&buf), "a+b c/"));
+    CU_ASSERT_EQUAL(vts_percent_decode_path(&buf, vts_str_of("%4")), VTS_ERR_PROTOCOL);
+    vts_buf_fini(&buf);
+}
+
 int main(void)
 {
     static const struct vts_test tests[] = {
@@ -105,6 +116,7 @@ int main(void)
         {"percent_message_decoding_never_fails", percent_message_decoding_never_fails},
         {"percent_query_plus_is_a_blank", percent_query_plus_is_a_blank},
         {"percent_query_broken_sequence_is_refused", percent_query_broken_sequence_is_refused},
+        {"percent_path_plus_is_itself", percent_path_plus_is_itself},
     };
 
     return vts_test_run("percent", tests, VTS_ARRAY_LEN(tests));
