@@ -20,6 +20,7 @@ static const struct vts_str field_names[VTS_FIELD_COUNT] = {
     [VTS_FIELD_EXPECT] = {"expect", 6},
     [VTS_FIELD_ORIGIN] = {"origin", 6},
     [VTS_FIELD_PREFER] = {"prefer", 6},
+    [VTS_FIELD_IF_MATCH] = {"if-match", 8},
     [VTS_FIELD_CONTENT_TYPE] = {"content-type", 12},
     [VTS_FIELD_GRPC_TIMEOUT] = {"grpc-timeout", 12},
     [VTS_FIELD_GRPC_ENCODING] = {"grpc-encoding", 13},

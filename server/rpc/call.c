@@ -430,7 +430,31 @@ enum vts_err vts_call_keep(struct vts_call *call)
     return VTS_OK;
 }
 
+/* ---- hints for REST ------------------------------------------------------------------------- */
+
+void vts_call_hint(struct vts_call *call, const struct vts_call_hints *hints)
+{
+    struct vts_call_hints *copy;
+
+    if (call->binding == NULL || call->state == VTS_CALL_OVER)
+        return;
+    copy = vts_arena_alloc(&call->notes, sizeof(*copy));
+    if (copy == NULL)
+        return;
+    *copy = *hints;
+    copy->location = vts_call_note(call, hints->location);
+    if (copy->location.ptr != NULL)
+        call->hints = copy;
+}
+
 /* ---- conditional GET ------------------------------------------------------------------------ */
+
+static bool is_reading(const struct vts_call *call)
+{
+    enum vts_method verb = call->exchange->request.method;
+
+    return verb == VTS_METHOD_GET || verb == VTS_METHOD_HEAD;
+}
 
 bool vts_call_is_current(struct vts_call *call, struct vts_str etag)
 {
@@ -438,14 +462,15 @@ bool vts_call_is_current(struct vts_call *call, struct vts_str etag)
     struct vts_response *response = &call->exchange->response;
     struct vts_str copy;
 
-    if (!call->is_get || call->reply != VTS_REPLY_NONE || call->state == VTS_CALL_OVER)
+    if ((!call->is_get && call->binding == NULL) || call->reply != VTS_REPLY_NONE ||
+        call->state == VTS_CALL_OVER)
         return false;
     copy = vts_call_note(call, etag);
     if (copy.ptr == NULL)
         return false; /* an answer without its tag is a whole answer still */
     vts_response_add(response, "etag", copy);
     vts_response_add_text(response, "cache-control", "no-cache");
-    if (known.ptr == NULL || !vts_etag_is_listed(known, etag))
+    if (!is_reading(call) || known.ptr == NULL || !vts_etag_is_listed(known, etag))
         return false;
     call->http_code = 304;
     vts_call_finish(call, VTS_RPC_OK, NULL);

@@ -87,9 +87,20 @@ VTS_MUST_CHECK enum vts_err vts_call_add_header(struct vts_call *call, const cha
 VTS_MUST_CHECK enum vts_err vts_call_add_trailer(struct vts_call *call, const char *name,
                                                  struct vts_str value);
 
-/* For methods with NO_SIDE_EFFECTS, read by GET: an entity tag in quotes, weak, copied. If the
- * client has it already, returns true and the call is answered. */
+/* Tells the entity tag of what the answer has, in quotes, weak, copied. If the request is a GET and
+ * the client has it already, returns true and the call is answered. Dialects without tags, all but
+ * Connect by GET and REST, go without. */
 bool vts_call_is_current(struct vts_call *call, struct vts_str etag);
+
+/* What only REST has words for; calls in other dialects go without. */
+struct vts_call_hints {
+    int http_code;           /* in the place of the outcome's own; 0: that */
+    int64_t retry_after_s;   /* sent when positive */
+    struct vts_str location; /* a path; empty: none */
+};
+
+/* Before the outcome; copied, without memory in vain. */
+void vts_call_hint(struct vts_call *call, const struct vts_call_hints *hints);
 
 enum vts_compress {
     VTS_COMPRESS_AUTO, /* when the client takes it and it pays */

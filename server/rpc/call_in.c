@@ -53,12 +53,18 @@ static void break_by_memory(struct vts_call *call)
     vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory");
 }
 
+static void break_as_too_large(struct vts_call *call, const char *text)
+{
+    call->http_code = call->dialect->too_large_http_code;
+    vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
+}
+
 static void break_by_decoding(struct vts_call *call, enum vts_err err, const char *text)
 {
     if (err == VTS_ERR_NOMEM)
         break_by_memory(call);
     else if (err == VTS_ERR_LIMIT)
-        vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
+        break_as_too_large(call, text);
     else if (err == VTS_ERR_PROTOCOL)
         vts_call_break(call, call->dialect->malformed_code, text);
     else
@@ -73,14 +79,13 @@ static void break_by_size(struct vts_call *call, const char *what, size_t bytes)
     vts_limits_hit(call->loop->rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
     (void)snprintf(text, sizeof(text), "the message %s %zu bytes; the maximum is %zu", what, bytes,
                    call->method->request_max_bytes);
-    vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
+    break_as_too_large(call, text);
 }
 
 static void break_by_ratio(struct vts_call *call)
 {
     vts_limits_hit(call->loop->rpc->options.limits, VTS_LIMIT_INFLATE_RATIO);
-    vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED,
-                   "the message grows too much when it is decompressed");
+    break_as_too_large(call, "the message grows too much when it is decompressed");
 }
 
 /* Inflates into out, which is empty. */
@@ -110,9 +115,13 @@ static const ProtobufCMessage *decode(struct vts_call *call, struct vts_str byte
 {
     const ProtobufCMessage *message = NULL;
     struct vts_error error = {""};
-    enum vts_err err = vts_codec_decode(call->loop->rpc, call->codec, call->method->input, bytes,
-                                        &call->arena, &error, &message);
+    enum vts_err err;
 
+    if (call->dialect->decode != NULL)
+        err = call->dialect->decode(call, bytes, &error, &message);
+    else
+        err = vts_codec_decode(call->loop->rpc, call->codec, call->method->input, bytes,
+                               &call->arena, &error, &message);
     if (err == VTS_OK)
         return message;
     break_by_decoding(call, err, error.text);

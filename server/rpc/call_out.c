@@ -10,6 +10,7 @@
 #include "common/base/assert.h"
 #include "common/base/mem.h"
 #include "common/wire/base64.h"
+#include "common/wire/pb_heap.h"
 #include "server/rpc/dialect.h"
 #include "server/rpc/rpc_loop.h"
 
@@ -43,6 +44,13 @@ bool vts_call_drop_outgoing(struct vts_call *call)
     }
     call->out.is_there = false;
     return is_whole;
+}
+
+struct vts_encoded vts_call_take_outgoing(struct vts_call *call)
+{
+    VTS_ASSERT(call->out.is_there && call->out.sent == 0);
+    call->out.is_there = false;
+    return call->out.bytes;
 }
 
 static size_t copy_out(struct vts_call *call, char *to, size_t cap)
@@ -234,6 +242,14 @@ void vts_call_start(struct vts_call *call)
     call->dialect->start(call);
 }
 
+static enum vts_err encode(const struct vts_call *call, const ProtobufCMessage *message,
+                           struct vts_buf *out)
+{
+    if (call->dialect->encode != NULL)
+        return call->dialect->encode(call, message, out);
+    return vts_codec_encode(call->loop->rpc, call->codec, message, out);
+}
+
 enum vts_err vts_call_send(struct vts_call *call, const ProtobufCMessage *message)
 {
     enum vts_err err = check_sendable(call);
@@ -242,7 +258,7 @@ enum vts_err vts_call_send(struct vts_call *call, const ProtobufCMessage *messag
     if (err != VTS_OK)
         return err;
     vts_buf_init(&payload, MESSAGE_MAX_BYTES);
-    err = vts_codec_encode(call->loop->rpc, call->codec, message, &payload);
+    err = encode(call, message, &payload);
     if (err != VTS_OK) {
         vts_buf_fini(&payload);
         return err;
@@ -252,7 +268,30 @@ enum vts_err vts_call_send(struct vts_call *call, const ProtobufCMessage *messag
     return VTS_OK;
 }
 
-/* The pieces in one, in the call's codec. */
+/* Whether an answer is just the bytes of its message. */
+static bool is_plain_proto(const struct vts_call *call)
+{
+    return call->codec == VTS_CODEC_PROTO && call->dialect->encode == NULL;
+}
+
+/* Appends what is protobuf as the call has it. */
+static enum vts_err encode_again(const struct vts_call *call, struct vts_str bytes,
+                                 struct vts_buf *out)
+{
+    /* What we made ourselves needs no scan. */
+    ProtobufCAllocator *heap = vts_pb_heap_plain();
+    ProtobufCMessage *message = protobuf_c_message_unpack(call->method->output, heap, bytes.len,
+                                                          (const uint8_t *)bytes.ptr);
+    enum vts_err err;
+
+    if (message == NULL)
+        return VTS_ERR_NOMEM;
+    err = encode(call, message, out);
+    protobuf_c_message_free_unpacked(message, heap);
+    return err;
+}
+
+/* The pieces in one, as the call has them. */
 static enum vts_err gather(struct vts_call *call, const struct vts_encoded *encoded,
                            struct vts_buf *out)
 {
@@ -264,12 +303,12 @@ static enum vts_err gather(struct vts_call *call, const struct vts_encoded *enco
     vts_buf_append_str(&whole, encoded->body);
     vts_buf_append(&whole, encoded->tail, encoded->tail_len);
     err = vts_buf_check(&whole);
-    if (err != VTS_OK || call->codec == VTS_CODEC_PROTO) {
+    if (err != VTS_OK || is_plain_proto(call)) {
         *out = whole;
         return err;
     }
     vts_buf_init(out, MESSAGE_MAX_BYTES);
-    err = vts_codec_to_json(call->loop->rpc, call->method->output, vts_buf_str(&whole), out);
+    err = encode_again(call, vts_buf_str(&whole), out);
     vts_buf_fini(&whole);
     return err;
 }
@@ -280,7 +319,7 @@ enum vts_err vts_call_send_encoded(struct vts_call *call, const struct vts_encod
     enum vts_err err = check_sendable(call);
     struct vts_buf payload;
 
-    if (err == VTS_OK && call->codec == VTS_CODEC_PROTO && !wants_gzip(call, len)) {
+    if (err == VTS_OK && is_plain_proto(call) && !wants_gzip(call, len)) {
         put(call, encoded, 0, false);
         begin_sending(call);
         return VTS_OK;

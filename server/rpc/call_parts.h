@@ -19,6 +19,7 @@
 #include "server/rpc/rpc.h"
 
 struct vts_dialect;
+struct vts_rest_binding;
 
 /* A call only ever moves down this list; OPEN may just as well jump to OVER.
  *
@@ -77,6 +78,8 @@ struct vts_call {
     const struct vts_rpc_method *method;
     struct vts_rpc_counts *counts; /* of the method */
     const struct vts_dialect *dialect;
+    const struct vts_rest_binding *binding; /* of REST; NULL otherwise */
+    const struct vts_call_hints *hints;     /* the handler's, in the notes; NULL: none */
     const struct vts_call_handler *handler; /* NULL before its first event and after its last */
     void *data;                             /* the handler's */
     enum vts_codec codec;
@@ -158,6 +161,8 @@ bool vts_call_drop_outgoing(struct vts_call *call);
 void vts_call_put_envelope(struct vts_call *call, uint8_t flags, struct vts_buf *payload);
 /* How many bytes are on their way out. */
 size_t vts_call_outgoing_bytes(const struct vts_call *call);
+/* The encoded answer of a method with one, which is held: the caller's to release. */
+struct vts_encoded vts_call_take_outgoing(struct vts_call *call);
 /* Copies text into the call's notes; a NULL ptr without memory. */
 struct vts_str vts_call_note(struct vts_call *call, struct vts_str text);
 

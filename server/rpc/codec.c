@@ -3,7 +3,6 @@
 #include "server/rpc/codec.h"
 
 #include "common/wire/pb_arena.h"
-#include "common/wire/pb_heap.h"
 #include "common/wire/scan.h"
 
 static enum vts_err refuse_memory(const struct vts_arena *arena, struct vts_error *error)
@@ -94,20 +93,4 @@ enum vts_err vts_codec_encode(const struct vts_rpc *rpc, enum vts_codec codec,
         return encode_json(rpc, message, out);
     }
     VTS_UNREACHABLE();
-}
-
-enum vts_err vts_codec_to_json(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
-                               struct vts_str bytes, struct vts_buf *out)
-{
-    /* What we made ourselves needs no scan. */
-    ProtobufCAllocator *heap = vts_pb_heap_plain();
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, heap, bytes.len, (const uint8_t *)bytes.ptr);
-    enum vts_err err;
-
-    if (message == NULL)
-        return VTS_ERR_NOMEM;
-    err = encode_json(rpc, message, out);
-    protobuf_c_message_free_unpacked(message, heap);
-    return err;
 }

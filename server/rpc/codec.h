@@ -21,9 +21,5 @@ VTS_MUST_CHECK enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts
 /* Appends the message. VTS_ERR_INVALID when JSON cannot say it, or what the buffer says. */
 VTS_MUST_CHECK enum vts_err vts_codec_encode(const struct vts_rpc *rpc, enum vts_codec codec,
                                              const ProtobufCMessage *message, struct vts_buf *out);
-/* Appends what is protobuf as JSON. VTS_ERR_NOMEM, or as above. */
-VTS_MUST_CHECK enum vts_err vts_codec_to_json(const struct vts_rpc *rpc,
-                                              const ProtobufCMessageDescriptor *type,
-                                              struct vts_str bytes, struct vts_buf *out);
 
 #endif

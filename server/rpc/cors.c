@@ -12,7 +12,8 @@
 enum { REQUESTED_MAX_BYTES = 1024, EXPOSED_MAX_BYTES = 2048 };
 
 static const char exposed[] =
-    "grpc-status,grpc-message,grpc-status-details-bin,etag,retry-after,preference-applied";
+    "grpc-status,grpc-message,grpc-status-details-bin,etag,location,retry-after,"
+    "preference-applied";
 
 static bool is_allowed(const struct vts_rpc *rpc, struct vts_str origin)
 {
@@ -56,7 +57,8 @@ static void add_requested(struct vts_exchange *exchange)
     vts_response_add(response, "access-control-allow-headers", vts_str_make(copy, wanted.len));
 }
 
-bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange,
+                               struct vts_str methods)
 {
     const struct vts_request *request = &exchange->request;
     struct vts_response *response = &exchange->response;
@@ -65,8 +67,8 @@ bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *e
         request->fields[VTS_FIELD_ACCESS_CONTROL_REQUEST_METHOD].ptr == NULL)
         return false;
     response->code = 204;
-    if (add_origin(rpc, exchange)) {
-        vts_response_add_text(response, "access-control-allow-methods", "GET, POST");
+    if (add_origin(rpc, exchange) &&
+        vts_response_add_copy(response, "access-control-allow-methods", methods)) {
         vts_response_add_text(response, "access-control-max-age", "7200");
         vts_response_add_text(response, "vary",
                               "access-control-request-method, access-control-request-headers");

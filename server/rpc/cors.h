@@ -6,8 +6,10 @@
 
 #include "server/rpc/call_parts.h"
 
-/* Answers if the request is a preflight; otherwise returns false. */
-bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange);
+/* Answers if the request is a preflight; otherwise returns false. methods, such as "GET, POST", is
+ * copied, at most 64 bytes. */
+bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange,
+                               struct vts_str methods);
 /* Adds what lets a page read the response. */
 void vts_cors_add(const struct vts_rpc *rpc, struct vts_exchange *exchange);
 /* As above, and the call's own metadata. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/wire/base64.h"
 #include "common/wire/error_json.h"
 #include "common/wire/metadata.h"
@@ -16,6 +17,7 @@
 enum {
     STATUS_FIELDS = 3,
     BINARY_BYTES_MAX = 16 * 1024,
+    JSON_MAX_BYTES = 128 * 1024,
     /* A byte as "%XX"; what is no UTF-8 becomes U+FFFD, which is three of them. */
     ENCODED_BYTE_BYTES = 9,
 };
@@ -35,8 +37,8 @@ static void read_encoding(struct vts_call *call, struct vts_str name)
     if (vts_str_equals_text(name, "gzip"))
         call->request_encoding = VTS_ENCODING_GZIP;
     else
-        vts_call_break(call, VTS_RPC_UNIMPLEMENTED,
-                       "this compression is not known here; identity and gzip are");
+        refuse(call, &call->dialect->unknown_encoding,
+               "this compression is not known here; identity and gzip are");
 }
 
 static void read_timeout(struct vts_call *call, const struct vts_head_names *names)
@@ -44,7 +46,7 @@ static void read_timeout(struct vts_call *call, const struct vts_head_names *nam
     struct vts_str text = call->exchange->request.fields[names->timeout];
     int64_t now_ns = vts_call_now_ns(call);
 
-    if (text.ptr == NULL || call->state == VTS_CALL_OVER)
+    if (names->parse_timeout == NULL || text.ptr == NULL || call->state == VTS_CALL_OVER)
         return;
     if (names->parse_timeout(text, &call->timeout_ns) != VTS_OK) {
         refuse(call, &call->dialect->bad_timeout, "the timeout is malformed");
@@ -251,4 +253,22 @@ void vts_dialect_write_error_json(const struct vts_call *call, struct vts_buf *o
 {
     vts_error_json_write(out, vts_rpc_code_word(call->code), call->message, call->details,
                          call->details_count);
+}
+
+void vts_dialect_send_error(struct vts_call *call)
+{
+    struct vts_response *response = &call->exchange->response;
+    struct vts_buf body;
+
+    vts_buf_init(&body, JSON_MAX_BYTES);
+    vts_dialect_write_error_json(call, &body);
+    if (vts_buf_check(&body) == VTS_OK) {
+        response->body = vts_buf_str(&body);
+        response->release = vts_mem_free;
+        response->owner = body.ptr;
+    } else {
+        vts_buf_fini(&body); /* the HTTP code alone must do */
+    }
+    call->reply = VTS_REPLY_ENDED;
+    vts_exchange_send(call->exchange);
 }

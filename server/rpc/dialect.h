@@ -21,11 +21,20 @@ struct vts_dialect {
     enum vts_rpc_code malformed_code;
     enum vts_rpc_code truncated_code;
     enum vts_rpc_code bad_encoding_code;
+    struct vts_refusal unknown_encoding;
     struct vts_refusal bad_timeout;
     struct vts_refusal bad_metadata; /* that should be base64 */
+    int too_large_http_code;         /* of a message past its limits; 0: as ever */
 
     /* Reads what the request's head says. Breaks the call where that is wrong. */
     void (*read_head)(struct vts_call *call);
+    /* Makes the request message of a whole body, as vts_codec_decode(), where there is more to it
+     * than that; NULL: there is not. May set http_code for a refusal. */
+    enum vts_err (*decode)(struct vts_call *call, struct vts_str body, struct vts_error *error,
+                           const ProtobufCMessage **ret_message);
+    /* Appends an answer, as vts_codec_encode(); NULL: as that does. */
+    enum vts_err (*encode)(const struct vts_call *call, const ProtobufCMessage *message,
+                           struct vts_buf *out);
     /* Sends the head of a response whose messages follow. */
     void (*start)(struct vts_call *call);
     /* The outcome is fixed before anything was sent: sends all there is, the held answer too. */
@@ -39,6 +48,7 @@ extern const struct vts_dialect vts_dialect_grpc_web;
 extern const struct vts_dialect vts_dialect_grpc_web_text;
 extern const struct vts_dialect vts_dialect_connect;
 extern const struct vts_dialect vts_dialect_connect_stream;
+extern const struct vts_dialect vts_dialect_rest;
 
 /* ---- dialect.c: what they have in common ---- */
 
@@ -47,6 +57,7 @@ struct vts_head_names {
     enum vts_field encoding;
     enum vts_field accept_encoding;
     enum vts_field timeout;
+    /* NULL: there is no field for it */
     enum vts_err (*parse_timeout)(struct vts_str text, int64_t *ret_ns);
 };
 
@@ -60,6 +71,8 @@ bool vts_dialect_announces_gzip(const struct vts_call *call);
 /* Fields that tell a gRPC outcome, and after them the call's trailer metadata. They live as long as
  * the call. */
 const struct vts_header *vts_dialect_make_status(struct vts_call *call, size_t *ret_count);
+/* Sends the response, with the error as its body. */
+void vts_dialect_send_error(struct vts_call *call);
 /* Appends the error as JSON (https://connectrpc.com/docs/protocol/#error-end-stream). */
 void vts_dialect_write_error_json(const struct vts_call *call, struct vts_buf *out);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/base/json_text.h"
-#include "common/base/mem.h"
 #include "server/rpc/dialect.h"
 
 enum { JSON_MAX_BYTES = 128 * 1024 };
@@ -84,23 +83,10 @@ static void begin_unary(struct vts_call *call, int http_code, const char *conten
 
 static void reply_error(struct vts_call *call)
 {
-    struct vts_response *response = &call->exchange->response;
-    struct vts_buf body;
-
     (void)vts_call_drop_outgoing(call); /* nothing of it was sent */
     begin_unary(call, call->http_code != 0 ? call->http_code : vts_rpc_code_http(call->code),
                 "application/json");
-    vts_buf_init(&body, JSON_MAX_BYTES);
-    vts_dialect_write_error_json(call, &body);
-    if (vts_buf_check(&body) == VTS_OK) {
-        response->body = vts_buf_str(&body);
-        response->release = vts_mem_free;
-        response->owner = body.ptr;
-    } else {
-        vts_buf_fini(&body); /* the HTTP code alone must do */
-    }
-    call->reply = VTS_REPLY_ENDED;
-    vts_exchange_send(call->exchange);
+    vts_dialect_send_error(call);
 }
 
 static void reply_unary(struct vts_call *call)
@@ -215,6 +201,7 @@ const struct vts_dialect vts_dialect_connect = {
     .malformed_code = VTS_RPC_INVALID_ARGUMENT,
     .truncated_code = VTS_RPC_INVALID_ARGUMENT,
     .bad_encoding_code = VTS_RPC_INVALID_ARGUMENT,
+    .unknown_encoding = {VTS_RPC_UNIMPLEMENTED, 0},
     .bad_timeout = {VTS_RPC_INVALID_ARGUMENT, 0},
     .bad_metadata = {VTS_RPC_INVALID_ARGUMENT, 0},
     .read_head = read_unary_head,
@@ -229,6 +216,7 @@ const struct vts_dialect vts_dialect_connect_stream = {
     .malformed_code = VTS_RPC_INVALID_ARGUMENT,
     .truncated_code = VTS_RPC_INVALID_ARGUMENT,
     .bad_encoding_code = VTS_RPC_INVALID_ARGUMENT,
+    .unknown_encoding = {VTS_RPC_UNIMPLEMENTED, 0},
     .bad_timeout = {VTS_RPC_INVALID_ARGUMENT, 0},
     .bad_metadata = {VTS_RPC_INVALID_ARGUMENT, 0},
     .read_head = read_stream_head,

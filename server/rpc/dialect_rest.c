@@ -38,26 +38,61 @@ static bool names_events(struct vts_str accept)
 }
 
 /* An index into offers and forms, where events come last; -1 when nothing is acceptable. */
-static int choose(const struct vts_exchange *exchange)
+static int choose(const struct vts_exchange *exchange, bool has_events)
 {
     struct vts_str accept = exchange->request.fields[VTS_FIELD_ACCEPT];
 
-    return vts_accept_choose(accept, offers, VTS_ARRAY_LEN(offers) - !names_events(accept));
+    return vts_accept_choose(accept, offers,
+                             VTS_ARRAY_LEN(offers) - !(has_events && names_events(accept)));
 }
 
-enum vts_err vts_rest_negotiate(struct vts_exchange *exchange, enum vts_rest_form *ret_form)
+static enum vts_err negotiate(struct vts_exchange *exchange, bool has_events, const char *refusal,
+                              enum vts_rest_form *ret_form)
 {
-    int choice = choose(exchange);
+    int choice = choose(exchange, has_events);
 
     if (choice < 0) {
         vts_response_add_text(&exchange->response, "vary", "accept");
-        vts_outcome_send_http(exchange, 406, VTS_RPC_INVALID_ARGUMENT,
-                              "this resource comes as application/json, application/x-protobuf or "
-                              "text/event-stream");
+        vts_outcome_send_http(exchange, 406, VTS_RPC_INVALID_ARGUMENT, refusal);
         return VTS_ERR_INVALID;
     }
     *ret_form = forms[choice];
     return VTS_OK;
+}
+
+bool vts_rest_form_of(struct vts_str content_type, enum vts_rest_form *ret_form)
+{
+    struct vts_str name;
+
+    if (!vts_str_split(&content_type, ';', &name))
+        return false;
+    name = vts_str_trim(name);
+    for (size_t i = 0; i < VTS_ARRAY_LEN(offers) && forms[i] != VTS_REST_EVENTS; i++) {
+        if (vts_str_equals_nocase(name, offers[i])) {
+            *ret_form = forms[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *vts_rest_content_type(enum vts_rest_form form)
+{
+    return content_types[form];
+}
+
+enum vts_err vts_rest_negotiate(struct vts_exchange *exchange, enum vts_rest_form *ret_form)
+{
+    return negotiate(exchange, true,
+                     "this resource comes as application/json, application/x-protobuf or "
+                     "text/event-stream",
+                     ret_form);
+}
+
+enum vts_err vts_rest_negotiate_whole(struct vts_exchange *exchange, enum vts_rest_form *ret_form)
+{
+    return negotiate(exchange, false,
+                     "this resource comes as application/json or application/x-protobuf", ret_form);
 }
 
 bool vts_rest_wants_events(const struct vts_exchange *exchange)
@@ -67,7 +102,7 @@ bool vts_rest_wants_events(const struct vts_exchange *exchange)
     /* Every request comes by here, and few have this in them. */
     if (!names_events(exchange->request.fields[VTS_FIELD_ACCEPT]))
         return false;
-    choice = choose(exchange);
+    choice = choose(exchange, true);
     return choice >= 0 && forms[choice] == VTS_REST_EVENTS;
 }
 

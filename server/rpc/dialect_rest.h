@@ -13,6 +13,11 @@ enum vts_rest_form {
     VTS_REST_EVENTS, /* the resource as it changes: Server-Sent Events */
 };
 
+/* What a Content-Type names; false when it is neither JSON nor protobuf. */
+bool vts_rest_form_of(struct vts_str content_type, enum vts_rest_form *ret_form);
+/* A literal. */
+const char *vts_rest_content_type(enum vts_rest_form form);
+
 /* A resource at one revision. What it points at is given back by `release` when the exchange is
  * over, or at once when it is not needed. */
 struct vts_rest_resource {
@@ -26,6 +31,9 @@ struct vts_rest_resource {
 /* Chooses the form by the Accept field. VTS_ERR_INVALID after having answered 406. */
 VTS_MUST_CHECK enum vts_err vts_rest_negotiate(struct vts_exchange *exchange,
                                                enum vts_rest_form *ret_form);
+/* The same for what does not come as events. */
+VTS_MUST_CHECK enum vts_err vts_rest_negotiate_whole(struct vts_exchange *exchange,
+                                                     enum vts_rest_form *ret_form);
 /* Whether that would be VTS_REST_EVENTS. */
 bool vts_rest_wants_events(const struct vts_exchange *exchange);
 /* Whether the reader has the revision already: If-None-Match names its entity tag. */

@@ -289,7 +289,7 @@ bool vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange
     const struct vts_rpc_method *method;
     const struct media_type *type = NULL;
 
-    if (vts_cors_answer_preflight(loop->rpc, exchange))
+    if (vts_cors_answer_preflight(loop->rpc, exchange, vts_str_of("GET, POST")))
         return true;
     method = vts_rpc_find_method(loop->rpc, request->path);
     if (method != NULL) {

@@ -11,6 +11,7 @@
 #include "server/rpc/cors.h"
 #include "server/rpc/dispatch.h"
 #include "server/rpc/outcome.h"
+#include "server/rpc/rest_call.h"
 
 static bool matches(const struct vts_route *route, struct vts_str path)
 {
@@ -102,6 +103,8 @@ void vts_router_begin(void *context, struct vts_exchange *exchange)
     bool may_be_call = request->method == VTS_METHOD_POST ||
                        request->method == VTS_METHOD_OPTIONS || request->query.len > 0;
 
+    if (vts_rest_call_begin(router->rpc, exchange))
+        return;
     if (!may_be_call || !vts_dispatch_begin(router->rpc, exchange))
         begin_route(router, exchange);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "server/rpc/rest_binding.h"
 
 static int compare_path(const struct vts_rpc_method *method, struct vts_str path)
 {
@@ -149,6 +150,8 @@ enum vts_err vts_rpc_new(const struct vts_rpc_options *options, struct vts_rpc *
         (void)vts_error_set(error, err, "the descriptor set cannot be read: %s", vts_err_text(err));
     else
         err = add_services(rpc, error);
+    if (err == VTS_OK)
+        err = vts_rest_bindings_make(rpc, error);
     if (err != VTS_OK) {
         vts_rpc_free(rpc);
         return err;
@@ -167,6 +170,7 @@ void vts_rpc_free(struct vts_rpc *rpc)
     for (size_t i = 0; i < rpc->methods_count; i++)
         vts_mem_free(rpc->methods[i].path);
     vts_mem_free(rpc->methods);
+    vts_mem_free(rpc->bindings);
     vts_descriptors_free(rpc->descriptors);
     vts_mem_free(rpc);
 }

@@ -16,6 +16,8 @@ enum vts_rpc_kind {
     VTS_RPC_BIDI_STREAM,
 };
 
+struct vts_rest_binding;
+
 struct vts_rpc_method {
     char *path; /* "/package.Service/Method" */
     size_t path_len;
@@ -58,6 +60,8 @@ struct vts_rpc {
     struct vts_json_types json_types;
     struct vts_rpc_method *methods; /* by length of the path, then by its bytes */
     size_t methods_count;
+    struct vts_rest_binding *bindings; /* the services' rows of REST */
+    size_t bindings_count;
 };
 
 /* VTS_ERR_NOMEM, or VTS_ERR_INVALID when the rows and the descriptors do not fit. */

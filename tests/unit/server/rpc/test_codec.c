@@ -64,24 +64,6 @@ static void message_is_the_same_in_both_codecs(void)
     toy_bench_close(&bench);
 }
 
-static void protobuf_becomes_json(void)
-{
-    struct vts_buf out;
-
-    toy_bench_open(&bench, NULL);
-    vts_buf_init(&out, BUF_BYTES);
-    CU_ASSERT_EQUAL(vts_codec_to_json(bench.rpc, &toy__v1__ask__descriptor,
-                                      vts_str_make(same[0].bytes, same[0].len), &out),
-                    VTS_OK);
-    CU_ASSERT(vts_str_equals(vts_buf_str(&out), vts_str_make(same[1].bytes, same[1].len)));
-    vts_buf_fini(&out);
-    CU_ASSERT_EQUAL(
-        vts_codec_to_json(bench.rpc, &toy__v1__ask__descriptor, vts_str_of("\x0a\x7f"), &out),
-        VTS_ERR_NOMEM);
-    vts_buf_fini(&out);
-    toy_bench_close(&bench);
-}
-
 static void message_that_is_none_is_told_why(void)
 {
     static const struct {
@@ -221,9 +203,6 @@ static void codec_without_memory_fails_cleanly(void)
                          &ask);
             if (err == VTS_OK)
                 err = vts_codec_encode(bench.rpc, same[i].codec, &ask->base, &out);
-            if (err == VTS_OK)
-                err = vts_codec_to_json(bench.rpc, &toy__v1__ask__descriptor,
-                                        vts_str_make(same[0].bytes, same[0].len), &out);
             has_failed = vts_mem_fail_after(-1);
             CU_ASSERT_EQUAL(err, has_failed ? VTS_ERR_NOMEM : VTS_OK);
             vts_buf_fini(&out);
@@ -235,7 +214,6 @@ static void codec_without_memory_fails_cleanly(void)
 
 static const struct vts_test tests[] = {
     {"message_is_the_same_in_both_codecs", message_is_the_same_in_both_codecs},
-    {"protobuf_becomes_json", protobuf_becomes_json},
     {"message_that_is_none_is_told_why", message_that_is_none_is_told_why},
     {"arena_bounds_what_a_message_may_take", arena_bounds_what_a_message_may_take},
     {"depth_is_bounded_in_both_codecs", depth_is_bounded_in_both_codecs},

@@ -42,6 +42,7 @@ static void table_has_every_method_with_what_the_proto_says(void)
         {"/toy.v1.ToyService/Repeat", VTS_RPC_SERVER_STREAM, false, true, 1048576},
         {"/toy.v1.ToyService/Chat", VTS_RPC_BIDI_STREAM, false, true, 1048576},
         {"/toy.v1.ToyService/Small", VTS_RPC_UNARY, false, true, TOY_SMALL_MAX_BYTES},
+        {"/toy.v1.ToyService/Show", VTS_RPC_UNARY, false, true, 1048576},
         {"/toy.v1.ToyService/Missing", VTS_RPC_UNARY, false, false, 1048576},
     };
     const struct vts_service_row service = toy_row(&toy);

@@ -131,9 +131,20 @@ static const struct vts_method_row rows[] = {
     {.name = "Unary", .handler = &one_request},
     {.name = "Read", .handler = &one_request},
     {.name = "Small", .request_max_bytes = TOY_SMALL_MAX_BYTES, .handler = &one_request},
+    {.name = "Show", .handler = &one_request},
     {.name = "Collect", .handler = &many_requests},
     {.name = "Repeat", .handler = &one_request},
     {.name = "Chat", .handler = &many_requests},
+};
+
+static const struct vts_rest_row rest[] = {
+    {VTS_METHOD_GET, "/v1/toys", "Read", false, NULL, NULL, 0},
+    {VTS_METHOD_POST, "/v1/toys", "Unary", true, NULL, NULL, 201},
+    {VTS_METHOD_GET, "/v1/toys/{text}", "Read", false, NULL, NULL, 0},
+    {VTS_METHOD_DELETE, "/v1/toys/{text}", "Unary", false, "tag", NULL, 204},
+    {VTS_METHOD_POST, "/v1/toys/{text}:small", "Small", true, "tag", NULL, 0},
+    {VTS_METHOD_POST, "/v1/toys/{text}:show", "Show", true, NULL, "asked", 0},
+    {VTS_METHOD_POST, "/v1/missing", "Missing", true, NULL, NULL, 0},
 };
 
 struct vts_service_row toy_row(struct toy *toy)
@@ -141,6 +152,8 @@ struct vts_service_row toy_row(struct toy *toy)
     return (struct vts_service_row){.descriptor = &toy__v1__toy_service__descriptor,
                                     .methods = rows,
                                     .methods_count = VTS_ARRAY_LEN(rows),
+                                    .rest = rest,
+                                    .rest_count = VTS_ARRAY_LEN(rest),
                                     .context = toy};
 }
 
