@@ -33,8 +33,9 @@ struct vts_json_write_options {
     enum vts_json_enums enums;
     /* Fields without presence are written even at their default. */
     bool with_defaults;
-    /* An Any of a type that is not among the types is written as its "@type" and, in base64, its
-     * "value"; otherwise it is VTS_ERR_NOT_FOUND. */
+    /* An Any of a type that is not among the types, or that holds no such message, is written as
+     * its
+     * "@type" and, in base64, its "value"; otherwise it is VTS_ERR_NOT_FOUND or VTS_ERR_INVALID. */
     bool any_as_bytes;
 };
 

@@ -100,24 +100,33 @@ static enum vts_err write_known_any(struct vts_json_writer *writer,
     return err;
 }
 
-static enum vts_err write_any(struct vts_json_writer *writer, const Google__Protobuf__Any *any)
+static enum vts_err write_any_as_bytes(struct vts_json_writer *writer,
+                                       const Google__Protobuf__Any *any)
 {
-    struct vts_str type_url = vts_str_of(any->type_url);
-    const ProtobufCMessageDescriptor *type = vts_json_find_any(writer->options->types, type_url);
-
-    if (type != NULL)
-        return write_known_any(writer, any, type);
-    if (type_url.len == 0 && any->value.len == 0) {
-        vts_buf_append_text(writer->buf, "{}");
-        return VTS_OK;
-    }
-    if (!writer->options->any_as_bytes)
-        return VTS_ERR_NOT_FOUND;
     write_type_url(writer->buf, any->type_url);
     vts_buf_append_text(writer->buf, ",\"value\":");
     vts_json_write_base64(writer->buf, any->value);
     vts_buf_append_text(writer->buf, "}");
     return VTS_OK;
+}
+
+static enum vts_err write_any(struct vts_json_writer *writer, const Google__Protobuf__Any *any)
+{
+    struct vts_str type_url = vts_str_of(any->type_url);
+    const ProtobufCMessageDescriptor *type = vts_json_find_any(writer->options->types, type_url);
+    size_t len = writer->buf->len;
+    enum vts_err err = VTS_ERR_NOT_FOUND;
+
+    if (type_url.len == 0 && any->value.len == 0) {
+        vts_buf_append_text(writer->buf, "{}");
+        return VTS_OK;
+    }
+    if (type != NULL)
+        err = write_known_any(writer, any, type);
+    if (!writer->options->any_as_bytes || (err != VTS_ERR_NOT_FOUND && err != VTS_ERR_INVALID))
+        return err;
+    writer->buf->len = len; /* without what there was before it turned out to be none */
+    return write_any_as_bytes(writer, any);
 }
 
 enum vts_err vts_json_write_special(struct vts_json_writer *writer, enum vts_json_form form,

@@ -28,3 +28,15 @@ void *vts_pb_arena_new(struct vts_arena *arena, const ProtobufCMessageDescriptor
         protobuf_c_message_init(type, message);
     return message;
 }
+
+void *vts_pb_arena_copy(struct vts_arena *arena, const ProtobufCMessage *message)
+{
+    ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
+    size_t len = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = vts_arena_alloc(arena, len);
+
+    if (bytes == NULL)
+        return NULL;
+    (void)protobuf_c_message_pack(message, bytes); /* as many as it said */
+    return protobuf_c_message_unpack(message->descriptor, &allocator, len, bytes);
+}

@@ -14,5 +14,7 @@ ProtobufCAllocator vts_pb_arena_allocator(struct vts_arena *arena);
 /* An empty message of the type, in the arena; NULL as vts_arena_alloc(). */
 VTS_MUST_CHECK void *vts_pb_arena_new(struct vts_arena *arena,
                                       const ProtobufCMessageDescriptor *type);
+/* A copy of the message and all it holds, in the arena; NULL as vts_arena_alloc(). */
+VTS_MUST_CHECK void *vts_pb_arena_copy(struct vts_arena *arena, const ProtobufCMessage *message);
 
 #endif

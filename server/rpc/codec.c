@@ -45,6 +45,7 @@ static enum vts_err decode_json(const struct vts_rpc *rpc, const ProtobufCMessag
 
     options.types = &rpc->json_types;
     options.allocator = &allocator;
+    options.any_as_bytes = true;
     options.max_bytes = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
     err = vts_json_read(bytes, type, &options, error, &message);
     *ret_message = message;
@@ -68,7 +69,9 @@ enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts_codec codec,
 static enum vts_err encode_json(const struct vts_rpc *rpc, const ProtobufCMessage *message,
                                 struct vts_buf *out)
 {
-    const struct vts_json_write_options options = {.types = &rpc->json_types};
+    /* What somebody has put in an Any must not keep others from reading the rest. */
+    const struct vts_json_write_options options = {.types = &rpc->json_types,
+                                                   .any_as_bytes = true};
 
     return vts_json_write(out, message, &options);
 }

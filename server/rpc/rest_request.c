@@ -17,14 +17,8 @@ enum { QUERY_JSON_FACTOR = 6, QUERY_JSON_EXTRA_BYTES = 64 };
 
 static enum vts_err make_empty(struct vts_call *call, const ProtobufCMessage **ret_message)
 {
-    const ProtobufCMessageDescriptor *type = call->method->input;
-    ProtobufCMessage *message = vts_arena_alloc(&call->arena, type->sizeof_message);
-
-    if (message == NULL)
-        return VTS_ERR_NOMEM;
-    protobuf_c_message_init(type, message);
-    *ret_message = message;
-    return VTS_OK;
+    *ret_message = vts_pb_arena_new(&call->arena, call->method->input);
+    return *ret_message == NULL ? VTS_ERR_NOMEM : VTS_OK;
 }
 
 static enum vts_err decode_body(struct vts_call *call, struct vts_str body, struct vts_error *error,

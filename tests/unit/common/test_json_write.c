@@ -16,6 +16,7 @@
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "tests/support/every_type.h"
 #include "tests/support/suite.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
@@ -501,6 +502,30 @@ static void json_write_unknown_any_is_refused_or_bytes(void)
                "{\"any\":{\"@type\":\"type.googleapis.com/a.B\",\"value\":\"AQIDBA==\"}}");
 }
 
+/* A known type whose bytes are none, or that JSON cannot say: a Duration whose signs differ. */
+static void json_write_any_that_is_not_its_type_is_refused_or_bytes(void)
+{
+    static uint8_t bytes[] = {8, 1, 16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1};
+    const struct vts_json_write_options with_types = {.types = vts_test_every_type()};
+    struct vts_json_write_options options = {.types = vts_test_every_type(), .any_as_bytes = true};
+    Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
+    Vtstest__WellKnown message = VTSTEST__WELL_KNOWN__INIT;
+    struct vts_buf buf;
+
+    any.type_url = "x/google.protobuf.Duration";
+    any.value = (ProtobufCBinaryData){.len = sizeof(bytes), .data = bytes};
+    message.any = &any;
+    check_json(&message, &options,
+               "{\"any\":{\"@type\":\"x/google.protobuf.Duration\",\"value\":"
+               "\"CAEQ////////////AQ==\"}}");
+    any.value.len = 1;
+    check_json(&message, &options,
+               "{\"any\":{\"@type\":\"x/google.protobuf.Duration\",\"value\":\"CA==\"}}");
+    vts_buf_init(&buf, 1000);
+    CU_ASSERT_EQUAL(vts_json_write(&buf, &message.base, &with_types), VTS_ERR_INVALID);
+    vts_buf_fini(&buf);
+}
+
 static void json_write_well_known_type_may_stand_alone(void)
 {
     const Google__Protobuf__Timestamp stamp = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
@@ -625,6 +650,8 @@ static const struct vts_test tests[] = {
     {"json_write_duration_may_be_negative", json_write_duration_may_be_negative},
     {"json_write_duration_out_of_range_is_refused", json_write_duration_out_of_range_is_refused},
     {"json_write_unknown_any_is_refused_or_bytes", json_write_unknown_any_is_refused_or_bytes},
+    {"json_write_any_that_is_not_its_type_is_refused_or_bytes",
+     json_write_any_that_is_not_its_type_is_refused_or_bytes},
     {"json_write_well_known_type_may_stand_alone", json_write_well_known_type_may_stand_alone},
     {"json_write_job_status_as_rest_shows_it", json_write_job_status_as_rest_shows_it},
     {"json_write_past_the_maximum_fails", json_write_past_the_maximum_fails},

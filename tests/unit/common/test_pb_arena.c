@@ -75,6 +75,25 @@ static void pb_arena_new_is_empty_or_says_why_not(void)
     vts_arena_fini(&arena);
 }
 
+static void pb_arena_copy_outlives_what_it_was_made_of(void)
+{
+    struct vts_arena first;
+    struct vts_arena second;
+    Vtstatus__V1__GetStatusRequest *copy;
+
+    vts_arena_init(&first, 1024);
+    vts_arena_init(&second, 1024);
+    copy = vts_pb_arena_copy(&second, &unpack(&first)->base);
+    vts_arena_fini(&first);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    CU_ASSERT_STRING_EQUAL(copy->job_id, "job-1");
+    vts_arena_init(&first, 16);
+    CU_ASSERT_PTR_NULL(vts_pb_arena_copy(&first, &copy->base));
+    CU_ASSERT_EQUAL(vts_arena_check(&first), VTS_ERR_LIMIT);
+    vts_arena_fini(&first);
+    vts_arena_fini(&second);
+}
+
 int main(void)
 {
     static const struct vts_test tests[] = {
@@ -82,6 +101,7 @@ int main(void)
         {"pb_arena_free_unpacked_is_harmless", pb_arena_free_unpacked_is_harmless},
         {"pb_arena_failures_tell_why", pb_arena_failures_tell_why},
         {"pb_arena_new_is_empty_or_says_why_not", pb_arena_new_is_empty_or_says_why_not},
+        {"pb_arena_copy_outlives_what_it_was_made_of", pb_arena_copy_outlives_what_it_was_made_of},
     };
 
     return vts_test_run("pb_arena", tests, VTS_ARRAY_LEN(tests));
