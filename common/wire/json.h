@@ -61,6 +61,9 @@ struct vts_json_read_options {
     bool ignore_unknown;
     /* Takes what the writer's any_as_bytes writes. */
     bool any_as_bytes;
+    /* A message field of the type, by its name in the .proto: what that has may stand in the JSON
+     * in its place. NULL: none. */
+    const char *flat;
 };
 
 enum { VTS_JSON_MAX_READ_DEPTH = 100 };

@@ -9,9 +9,6 @@
 #include "common/wire/json_reader.h"
 #include "common/wire/pb_heap.h"
 
-/* No .proto of sense has more; a larger one is our mistake. */
-enum { MAX_FIELDS = 1024 };
-
 const struct vts_json_read_options vts_json_read_defaults = {
     .max_bytes = (size_t)1024 * 1024,
     .max_values = 10000,
@@ -196,23 +193,71 @@ static bool was_seen(unsigned char *seen, size_t index)
     return was;
 }
 
+static enum vts_err read_found(struct vts_json_reader *reader, ProtobufCMessage *message,
+                               const ProtobufCFieldDescriptor *field, uint32_t at,
+                               unsigned char *seen)
+{
+    const ProtobufCMessageDescriptor *type = message->descriptor;
+    unsigned index = (unsigned)(field - type->fields);
+    const struct vts_field_facts *facts =
+        vts_json_field_facts(vts_json_facts_of(reader->options->types, type), type, index);
+
+    if (was_seen(seen, index))
+        return vts_json_refuse(reader, "the field is there twice");
+    return read_field(reader, field, facts != NULL && facts->is_map, at, message);
+}
+
+/* The message whose members stand in the root. It is there once: so or under its own name. */
+static enum vts_err open_flat(struct vts_json_reader *reader, ProtobufCMessage *root,
+                              const ProtobufCFieldDescriptor *outer, unsigned char *seen)
+{
+    const ProtobufCMessageDescriptor *type = outer->descriptor;
+
+    if (reader->flat != NULL)
+        return VTS_OK;
+    if (was_seen(seen, (size_t)(outer - root->descriptor->fields)))
+        return vts_json_refuse(reader, "the field is there twice");
+    reader->flat = vts_json_reader_alloc(reader, type->sizeof_message);
+    if (reader->flat == NULL)
+        return VTS_ERR_NOMEM;
+    protobuf_c_message_init(type, reader->flat);
+    *(ProtobufCMessage **)((char *)root + outer->offset) = reader->flat;
+    return VTS_OK;
+}
+
+/* VTS_ERR_NOT_FOUND when it is no member of it either. */
+static enum vts_err read_flat(struct vts_json_reader *reader, ProtobufCMessage *root, uint32_t at,
+                              unsigned char *seen)
+{
+    const ProtobufCFieldDescriptor *outer =
+        protobuf_c_message_descriptor_get_field_by_name(root->descriptor, reader->options->flat);
+    const ProtobufCMessageDescriptor *type = outer->descriptor;
+    const ProtobufCFieldDescriptor *field = vts_json_find_field(
+        vts_json_facts_of(reader->options->types, type), type, reader->path->name);
+    enum vts_err err;
+
+    if (field == NULL)
+        return VTS_ERR_NOT_FOUND;
+    VTS_ASSERT(type->n_fields <= VTS_JSON_MAX_FIELDS);
+    err = open_flat(reader, root, outer, seen);
+    return err != VTS_OK ? err : read_found(reader, reader->flat, field, at, reader->flat_seen);
+}
+
 static enum vts_err read_member(struct vts_json_reader *reader, ProtobufCMessage *message,
                                 const struct vts_message_facts *facts, uint32_t at,
                                 unsigned char *seen)
 {
-    const ProtobufCMessageDescriptor *type = message->descriptor;
-    const ProtobufCFieldDescriptor *field = vts_json_find_field(facts, type, reader->path->name);
-    const struct vts_field_facts *field_facts;
-    unsigned index;
+    const ProtobufCFieldDescriptor *field =
+        vts_json_find_field(facts, message->descriptor, reader->path->name);
+    enum vts_err err = VTS_ERR_NOT_FOUND;
 
-    if (field == NULL)
-        return reader->options->ignore_unknown ? VTS_OK
-                                               : vts_json_refuse(reader, "there is no such field");
-    index = (unsigned)(field - type->fields);
-    if (was_seen(seen, index))
-        return vts_json_refuse(reader, "the field is there twice");
-    field_facts = vts_json_field_facts(facts, type, index);
-    return read_field(reader, field, field_facts != NULL && field_facts->is_map, at, message);
+    if (field != NULL)
+        return read_found(reader, message, field, at, seen);
+    if (reader->options->flat != NULL && reader->path->up == NULL)
+        err = read_flat(reader, message, at, seen);
+    if (err != VTS_ERR_NOT_FOUND || reader->options->ignore_unknown)
+        return err == VTS_ERR_NOT_FOUND ? VTS_OK : err;
+    return vts_json_refuse(reader, "there is no such field");
 }
 
 enum vts_err vts_json_read_fields(struct vts_json_reader *reader, ProtobufCMessage *message,
@@ -222,10 +267,10 @@ enum vts_err vts_json_read_fields(struct vts_json_reader *reader, ProtobufCMessa
     const struct vts_message_facts *facts =
         vts_json_facts_of(reader->options->types, message->descriptor);
     struct vts_json_path path = {.up = reader->path};
-    unsigned char seen[MAX_FIELDS / 8] = {0};
+    unsigned char seen[VTS_JSON_MAX_FIELDS / 8] = {0};
     enum vts_err err = VTS_OK;
 
-    VTS_ASSERT(message->descriptor->n_fields <= MAX_FIELDS);
+    VTS_ASSERT(message->descriptor->n_fields <= VTS_JSON_MAX_FIELDS);
     if (object->kind != VTS_JSON_OBJECT)
         return vts_json_refuse(reader, "an object is wanted");
     reader->path = &path;

@@ -9,6 +9,9 @@
 #include "common/wire/json_token.h"
 #include "common/wire/json_types.h"
 
+/* No .proto of sense has more; a larger one is our mistake. */
+enum { VTS_JSON_MAX_FIELDS = 1024 };
+
 /* Where in the message the reader is, innermost first: for the texts of errors. */
 struct vts_json_path {
     const struct vts_json_path *up;
@@ -22,6 +25,8 @@ struct vts_json_reader {
     struct vts_error *error;
     struct vts_json_doc doc;
     const struct vts_json_path *path;
+    ProtobufCMessage *flat; /* the message of options->flat, once it has got a member so */
+    unsigned char flat_seen[VTS_JSON_MAX_FIELDS / 8];
 };
 
 static inline const struct vts_json_token *vts_json_token_at(const struct vts_json_reader *reader,

@@ -34,19 +34,27 @@ static enum vts_err decode_proto(const struct vts_rpc *rpc, const ProtobufCMessa
     return *ret_message == NULL ? refuse_memory(arena, error) : VTS_OK;
 }
 
+struct vts_json_read_options vts_codec_json_options(const struct vts_rpc *rpc,
+                                                    ProtobufCAllocator *allocator)
+{
+    struct vts_json_read_options options = vts_json_read_defaults;
+
+    options.types = &rpc->json_types;
+    options.allocator = allocator;
+    options.any_as_bytes = true;
+    options.max_bytes = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
+    return options;
+}
+
 static enum vts_err decode_json(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
                                 struct vts_str bytes, struct vts_arena *arena,
                                 struct vts_error *error, const ProtobufCMessage **ret_message)
 {
     ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
-    struct vts_json_read_options options = vts_json_read_defaults;
+    struct vts_json_read_options options = vts_codec_json_options(rpc, &allocator);
     ProtobufCMessage *message = NULL;
     enum vts_err err;
 
-    options.types = &rpc->json_types;
-    options.allocator = &allocator;
-    options.any_as_bytes = true;
-    options.max_bytes = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
     err = vts_json_read(bytes, type, &options, error, &message);
     *ret_message = message;
     return err;
@@ -70,8 +78,7 @@ static enum vts_err encode_json(const struct vts_rpc *rpc, const ProtobufCMessag
                                 struct vts_buf *out)
 {
     /* What somebody has put in an Any must not keep others from reading the rest. */
-    const struct vts_json_write_options options = {.types = &rpc->json_types,
-                                                   .any_as_bytes = true};
+    const struct vts_json_write_options options = {.types = &rpc->json_types, .any_as_bytes = true};
 
     return vts_json_write(out, message, &options);
 }

@@ -18,6 +18,9 @@ VTS_MUST_CHECK enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts
                                              struct vts_str bytes, struct vts_arena *arena,
                                              struct vts_error *error,
                                              const ProtobufCMessage **ret_message);
+/* How JSON of a peer is read; allocator is borrowed. */
+struct vts_json_read_options vts_codec_json_options(const struct vts_rpc *rpc,
+                                                    ProtobufCAllocator *allocator);
 /* Appends the message. VTS_ERR_INVALID when JSON cannot say it, or what the buffer says. */
 VTS_MUST_CHECK enum vts_err vts_codec_encode(const struct vts_rpc *rpc, enum vts_codec codec,
                                              const ProtobufCMessage *message, struct vts_buf *out);

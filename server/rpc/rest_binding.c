@@ -77,6 +77,9 @@ static enum vts_err bind(const struct vts_rpc *rpc, const struct vts_service_row
     binding.if_match = vts_rest_find_field(method->input, vts_str_of(row->if_match));
     if (row->answer != NULL && !is_one(binding.answer, PROTOBUF_C_TYPE_MESSAGE))
         return refuse(error, row, "the answer has no such message");
+    if (row->flat != NULL &&
+        !is_one(vts_rest_find_field(method->input, vts_str_of(row->flat)), PROTOBUF_C_TYPE_MESSAGE))
+        return refuse(error, row, "the request has no such message");
     if (row->if_match != NULL && !is_one(binding.if_match, PROTOBUF_C_TYPE_STRING))
         return refuse(error, row, "the request has no such text");
     *ret_binding = binding;

@@ -21,6 +21,20 @@ static enum vts_err make_empty(struct vts_call *call, const ProtobufCMessage **r
     return *ret_message == NULL ? VTS_ERR_NOMEM : VTS_OK;
 }
 
+static enum vts_err decode_json(struct vts_call *call, struct vts_str body, struct vts_error *error,
+                                const ProtobufCMessage **ret_message)
+{
+    ProtobufCAllocator allocator = vts_pb_arena_allocator(&call->arena);
+    struct vts_json_read_options options = vts_codec_json_options(call->loop->rpc, &allocator);
+    ProtobufCMessage *message = NULL;
+    enum vts_err err;
+
+    options.flat = call->binding->row->flat;
+    err = vts_json_read(body, call->method->input, &options, error, &message);
+    *ret_message = message;
+    return err;
+}
+
 static enum vts_err decode_body(struct vts_call *call, struct vts_str body, struct vts_error *error,
                                 const ProtobufCMessage **ret_message)
 {
@@ -35,7 +49,9 @@ static enum vts_err decode_body(struct vts_call *call, struct vts_str body, stru
         call->http_code = 415;
         return vts_error_set(error, VTS_ERR_INVALID, "the body has no content type");
     }
-    return vts_codec_decode(call->loop->rpc, vts_rest_codec_of(form), call->method->input, body,
+    if (form == VTS_REST_JSON)
+        return decode_json(call, body, error, ret_message);
+    return vts_codec_decode(call->loop->rpc, VTS_CODEC_PROTO, call->method->input, body,
                             &call->arena, error, ret_message);
 }
 

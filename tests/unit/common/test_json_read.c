@@ -608,6 +608,52 @@ static void json_read_cut_texts_are_refused(void)
     }
 }
 
+/* What message_field has may stand in the message itself. */
+static void json_read_flat_field_takes_its_members_from_the_message(void)
+{
+    static const struct taken rows[] = {
+        {"{\"every\":{\"int32Field\":1}}", NULL},
+        {"{\"int32Field\":1}", "{\"every\":{\"int32Field\":1}}"},
+        {"{\"string_field\":\"a\",\"choice\":{\"number\":1},\"boolField\":true}",
+         "{\"every\":{\"boolField\":true,\"stringField\":\"a\"},\"choice\":{\"number\":1}}"},
+        {"{\"every\":{\"messageField\":{\"int32Field\":2}}}", NULL},
+        {"{\"messageField\":{\"int32Field\":2}}",
+         "{\"every\":{\"messageField\":{\"int32Field\":2}}}"},
+    };
+    struct vts_json_read_options options = options_with_types();
+
+    options.flat = "every";
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
+        check_one(&vtstest__whole__descriptor, &options, rows[i]);
+}
+
+static void json_read_flat_field_is_there_once(void)
+{
+    static const struct refused rows[] = {
+        {"{\"int32Field\":1,\"every\":{}}", "every: the field is there twice"},
+        {"{\"every\":{},\"int32Field\":1}", "int32Field: the field is there twice"},
+        {"{\"int32Field\":1,\"int32_field\":1}", "int32_field: the field is there twice"},
+        {"{\"int32Field\":\"x\"}", "int32Field: an integer is wanted"},
+        {"{\"nothing\":1}", "nothing: there is no such field"},
+        {"{\"choice\":{\"int32Field\":1}}", "choice.int32Field: there is no such field"},
+    };
+    struct vts_json_read_options options = options_with_types();
+
+    options.flat = "every";
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        struct vts_error error = {""};
+        ProtobufCMessage *message = NULL;
+
+        CU_ASSERT_EQUAL(vts_json_read(vts_str_of(rows[i].json), &vtstest__whole__descriptor,
+                                      &options, &error, &message),
+                        VTS_ERR_INVALID);
+        CU_ASSERT_STRING_EQUAL(error.text, rows[i].error);
+        CU_ASSERT_PTR_NULL(message);
+    }
+    options.ignore_unknown = true;
+    check_one(&vtstest__whole__descriptor, &options, (struct taken){"{\"nothing\":1}", "{}"});
+}
+
 static const struct vts_test tests[] = {
     {"json_read_integers", json_read_integers},
     {"json_read_reals", json_read_reals},
@@ -630,6 +676,9 @@ static const struct vts_test tests[] = {
     {"json_read_without_memory_fails", json_read_without_memory_fails},
     {"json_read_takes_the_callers_allocator", json_read_takes_the_callers_allocator},
     {"json_read_cut_texts_are_refused", json_read_cut_texts_are_refused},
+    {"json_read_flat_field_takes_its_members_from_the_message",
+     json_read_flat_field_takes_its_members_from_the_message},
+    {"json_read_flat_field_is_there_once", json_read_flat_field_is_there_once},
 };
 
 int main(void)

@@ -97,6 +97,17 @@ static void request_is_the_body(void)
     toy_bench_close(&bench);
 }
 
+static void body_may_have_what_its_flat_field_has(void)
+{
+    open_bench();
+    make(VTS_METHOD_POST, "/v1/toys", "application/json");
+    CU_ASSERT_EQUAL(ask("{\"note\":\"n\",\"tag\":\"t\"}"), 201);
+    check_body("{\"asked\":{\"tag\":\"t\",\"extra\":{\"note\":\"n\"}}}");
+    make(VTS_METHOD_POST, "/v1/toys/a:show", "application/json");
+    CU_ASSERT_EQUAL(ask("{\"note\":\"n\"}"), 400); /* whose row has none */
+    toy_bench_close(&bench);
+}
+
 static void body_may_be_left_out(void)
 {
     open_bench();
@@ -501,6 +512,7 @@ static void call_without_memory_is_still_answered(void)
 static const struct vts_test tests[] = {
     {"request_is_the_query", request_is_the_query},
     {"request_is_the_body", request_is_the_body},
+    {"body_may_have_what_its_flat_field_has", body_may_have_what_its_flat_field_has},
     {"body_may_be_left_out", body_may_be_left_out},
     {"path_fills_its_field_whatever_else_says", path_fills_its_field_whatever_else_says},
     {"if_match_fills_its_field", if_match_fills_its_field},
