@@ -128,6 +128,23 @@ enum vts_err vts_board_publish(struct vts_board *board, struct vts_snapshot *sna
     return err;
 }
 
+void vts_board_remove(struct vts_board *board, struct vts_str job_id)
+{
+    unsigned hash = hash_id(job_id);
+    struct shard *shard = find_shard(board, hash);
+    struct entry *entry;
+
+    pthread_mutex_lock(&shard->lock);
+    entry = find_entry(shard, job_id, hash);
+    if (entry != NULL)
+        HASH_DELETE(hh, shard->entries, entry);
+    pthread_mutex_unlock(&shard->lock);
+    if (entry == NULL)
+        return;
+    vts_snapshot_unref(entry->snapshot);
+    vts_mem_free(entry);
+}
+
 enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, int64_t now_ns,
                               struct vts_status_view *ret_view)
 {

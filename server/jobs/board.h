@@ -12,6 +12,8 @@ void vts_board_free(struct vts_board *board);
 /* Puts the snapshot in the place of the job's last one; adopts it, on failure too. */
 VTS_MUST_CHECK enum vts_err vts_board_publish(struct vts_board *board,
                                               struct vts_snapshot *snapshot);
+/* Does nothing when the job is not there. */
+void vts_board_remove(struct vts_board *board, struct vts_str job_id);
 
 /* A status as one caller sees it now. */
 struct vts_status_view {

@@ -165,15 +165,30 @@ static enum vts_err mark(struct hub_loop *loop, struct vts_str job_id)
     return err;
 }
 
+static enum vts_err mark_everywhere(struct vts_watch_hub *hub, struct vts_str job_id)
+{
+    enum vts_err err = VTS_OK;
+
+    for (unsigned i = 0; i < hub->loops_count && err == VTS_OK; i++)
+        err = mark(&hub->loops[i], job_id);
+    return err;
+}
+
 enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub, struct vts_snapshot *snapshot)
 {
     struct vts_snapshot *ours = vts_snapshot_ref(snapshot);
     enum vts_err err = vts_board_publish(hub->board, snapshot);
 
-    for (unsigned i = 0; i < hub->loops_count && err == VTS_OK; i++)
-        err = mark(&hub->loops[i], vts_snapshot_job_id(ours));
+    if (err == VTS_OK)
+        err = mark_everywhere(hub, vts_snapshot_job_id(ours));
     vts_snapshot_unref(ours);
     return err;
+}
+
+enum vts_err vts_watch_hub_remove(struct vts_watch_hub *hub, struct vts_str job_id)
+{
+    vts_board_remove(hub->board, job_id);
+    return mark_everywhere(hub, job_id);
 }
 
 /* ---- watching -------------------------------------------------------------------------- */

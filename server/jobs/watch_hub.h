@@ -30,6 +30,9 @@ struct vts_board *vts_watch_hub_board(struct vts_watch_hub *hub);
  * way to go on. VTS_ERR_NOMEM or VTS_ERR_LIMIT. From any thread. */
 VTS_MUST_CHECK enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub,
                                                   struct vts_snapshot *snapshot);
+/* Takes the job off the board and tells all loops with watches of it, which then find it no more.
+ * Failure and threads as above. */
+VTS_MUST_CHECK enum vts_err vts_watch_hub_remove(struct vts_watch_hub *hub, struct vts_str job_id);
 
 /* There may be news of the job. May stop this watch and others. */
 typedef void (*vts_watch_fn)(void *context);

@@ -67,6 +67,25 @@ static void board_that_is_empty_finds_nothing(void)
     vts_board_free(NULL);
 }
 
+static void job_that_is_removed_is_not_found(void)
+{
+    struct vts_board *board = make_board();
+    struct vts_status_view view;
+
+    publish(board, "a", 1);
+    publish(board, "b", 2);
+    CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of("a"), now_ns, &view), VTS_OK);
+    vts_board_remove(board, vts_str_of("a"));
+    vts_board_remove(board, vts_str_of("a")); /* it is not there any more */
+    CU_ASSERT_EQUAL(revision_of(board, "a"), 0);
+    CU_ASSERT_EQUAL(revision_of(board, "b"), 2);
+    CU_ASSERT(vts_str_equals_text(vts_snapshot_job_id(view.snapshot), "a")); /* a reader's own */
+    vts_snapshot_unref(view.snapshot);
+    publish(board, "a", 3);
+    CU_ASSERT_EQUAL(revision_of(board, "a"), 3);
+    vts_board_free(board);
+}
+
 static void published_job_is_found_by_its_whole_id(void)
 {
     struct vts_board *board = make_board();
@@ -287,6 +306,7 @@ static void readers_see_revisions_rise_while_they_are_published(void)
 
 static const struct vts_test tests[] = {
     {"board_that_is_empty_finds_nothing", board_that_is_empty_finds_nothing},
+    {"job_that_is_removed_is_not_found", job_that_is_removed_is_not_found},
     {"published_job_is_found_by_its_whole_id", published_job_is_found_by_its_whole_id},
     {"empty_id_means_default", empty_id_means_default},
     {"newer_revision_takes_the_place", newer_revision_takes_the_place},

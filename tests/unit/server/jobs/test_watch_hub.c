@@ -276,6 +276,30 @@ static void news_that_found_no_way_go_with_the_next(void)
     tear_down(&bench);
 }
 
+static void job_that_is_removed_is_news_too(void)
+{
+    struct bench bench;
+    struct vts_watch watch;
+    struct vts_status_view view;
+    unsigned told = 0;
+
+    set_up(&bench, 1);
+    CU_ASSERT_EQUAL(publish(&bench, "a", 1), VTS_OK);
+    start(&bench, 1, "a", &watch, &told);
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_check_status(bench.board, vts_str_of("a"), 0, &view), VTS_ERR_NOT_FOUND);
+    (void)run(&bench, 1);
+    CU_ASSERT_EQUAL(told, 1);
+    bench.loops[1].refuses = true;
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_ERR_LIMIT);
+    bench.loops[1].refuses = false;
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_OK);
+    (void)run(&bench, 1);
+    CU_ASSERT_EQUAL(told, 2);
+    vts_watch_stop(&watch);
+    tear_down(&bench);
+}
+
 /* What a watcher does with news: it looks at the board. */
 struct reader {
     struct bench *bench;
@@ -329,6 +353,7 @@ static const struct vts_test tests[] = {
     {"watches_have_a_maximum", watches_have_a_maximum},
     {"watch_without_memory_is_none", watch_without_memory_is_none},
     {"news_that_found_no_way_go_with_the_next", news_that_found_no_way_go_with_the_next},
+    {"job_that_is_removed_is_news_too", job_that_is_removed_is_news_too},
     {"last_news_of_another_thread_arrive", last_news_of_another_thread_arrive},
 };
 
