@@ -93,17 +93,26 @@ void vts_arena_fini(struct vts_arena *arena)
     vts_arena_init(arena, arena->max_bytes);
 }
 
-void vts_arena_reset(struct vts_arena *arena)
+/* Takes the largest block up to that size out of the list; NULL when there is none. */
+static struct vts_arena_block *take_largest(struct vts_arena *arena, size_t max_bytes)
 {
-    struct vts_arena_block **link = &arena->blocks;
-    struct vts_arena_block *kept = NULL;
+    struct vts_arena_block **found = NULL;
+    struct vts_arena_block *block = NULL;
 
-    while (*link != NULL && (*link)->size != FIRST_BLOCK_BYTES)
-        link = &(*link)->next;
-    if (*link != NULL) {
-        kept = *link;
-        *link = kept->next;
+    for (struct vts_arena_block **link = &arena->blocks; *link != NULL; link = &(*link)->next)
+        if ((*link)->size <= max_bytes && (found == NULL || (*link)->size > (*found)->size))
+            found = link;
+    if (found != NULL) {
+        block = *found;
+        *found = block->next;
     }
+    return block;
+}
+
+static void reset(struct vts_arena *arena, size_t kept_max_bytes)
+{
+    struct vts_arena_block *kept = take_largest(arena, kept_max_bytes);
+
     vts_arena_fini(arena);
     if (kept == NULL)
         return;
@@ -111,6 +120,16 @@ void vts_arena_reset(struct vts_arena *arena)
     poison(kept->bytes, payload_bytes(kept));
     arena->blocks = kept;
     use_from_start(arena, kept);
+}
+
+void vts_arena_reset(struct vts_arena *arena)
+{
+    reset(arena, FIRST_BLOCK_BYTES);
+}
+
+void vts_arena_rewind(struct vts_arena *arena)
+{
+    reset(arena, MAX_BLOCK_BYTES);
 }
 
 /* A block that becomes the present one. */

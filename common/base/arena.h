@@ -27,6 +27,8 @@ void vts_arena_fini(struct vts_arena *arena);
 /* Frees everything but one small block, which serves the next piece of work; the budget is whole
  * again and failures are forgotten. */
 void vts_arena_reset(struct vts_arena *arena);
+/* The same, but keeps the largest block, up to 64 KiB: for pieces of work without end. */
+void vts_arena_rewind(struct vts_arena *arena);
 /* 16-byte aligned, not cleared. NULL past the budget or without memory; after that a smaller one
  * may still succeed. Size 0 is allowed. */
 VTS_MUST_CHECK void *vts_arena_alloc(struct vts_arena *arena, size_t size);

@@ -38,4 +38,16 @@ static inline void vts_list_remove(struct vts_list *member)
     vts_list_init(member);
 }
 
+/* All members of the one list go to the end of the other, in their order. */
+static inline void vts_list_move_all(struct vts_list *from, struct vts_list *to)
+{
+    if (vts_list_is_empty(from))
+        return;
+    from->next->prev = to->prev;
+    from->prev->next = to;
+    to->prev->next = from->next;
+    to->prev = from->prev;
+    vts_list_init(from);
+}
+
 #endif

@@ -105,6 +105,31 @@ static void arena_reset_starts_anew_without_the_heap(void)
     vts_arena_fini(&arena);
 }
 
+static void arena_rewind_keeps_the_largest_block(void)
+{
+    struct vts_arena arena;
+    size_t sizes[] = {100, 1500, 5000, 9000};
+
+    vts_arena_init(&arena, BUDGET_BYTES);
+    for (int round = 0; round < 3; round++) {
+        (void)vts_mem_fail_after(round < 2 ? -1 : 0); /* all of it is there by then */
+        for (size_t i = 0; i < VTS_ARRAY_LEN(sizes); i++)
+            CU_ASSERT_PTR_NOT_NULL(vts_arena_alloc(&arena, round == 0 ? sizes[i] : 2000));
+        CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 0);
+        vts_arena_rewind(&arena);
+        CU_ASSERT_EQUAL(vts_arena_used_bytes(&arena), 0);
+        CU_ASSERT_EQUAL(vts_arena_check(&arena), VTS_OK);
+    }
+    CU_ASSERT_PTR_NOT_NULL(vts_arena_alloc(&arena, 200 * 1024)); /* too large to keep */
+    vts_arena_rewind(&arena);
+    (void)vts_mem_fail_after(0);
+    CU_ASSERT_PTR_NULL(vts_arena_alloc(&arena, 200 * 1024));
+    CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
+    vts_arena_fini(&arena);
+    vts_arena_rewind(&arena); /* of nothing */
+    vts_arena_fini(&arena);
+}
+
 static void arena_reset_without_a_small_block_frees_all(void)
 {
     struct vts_arena arena;
@@ -183,6 +208,7 @@ int main(void)
         {"arena_budget_counts_in_sixteens", arena_budget_counts_in_sixteens},
         {"arena_impossible_sizes_are_refused", arena_impossible_sizes_are_refused},
         {"arena_reset_starts_anew_without_the_heap", arena_reset_starts_anew_without_the_heap},
+        {"arena_rewind_keeps_the_largest_block", arena_rewind_keeps_the_largest_block},
         {"arena_reset_without_a_small_block_frees_all",
          arena_reset_without_a_small_block_frees_all},
         {"arena_without_memory_fails_and_goes_on", arena_without_memory_fails_and_goes_on},

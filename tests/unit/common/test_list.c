@@ -78,11 +78,32 @@ static void list_remove_twice_does_no_harm(void)
     CU_ASSERT_EQUAL(digits_of(&list), 21);
 }
 
+static void list_move_all_keeps_both_orders(void)
+{
+    struct item items[] = {{.number = 1}, {.number = 2}, {.number = 3}, {.number = 4}};
+    struct vts_list from;
+    struct vts_list to;
+
+    vts_list_init(&from);
+    vts_list_init(&to);
+    vts_list_move_all(&from, &to);
+    CU_ASSERT(vts_list_is_empty(&to));
+    vts_list_push_back(&from, &items[0].link);
+    vts_list_move_all(&from, &to);
+    CU_ASSERT_EQUAL(digits_of(&to), 1);
+    for (size_t i = 1; i < VTS_ARRAY_LEN(items); i++)
+        vts_list_push_back(&from, &items[i].link);
+    vts_list_move_all(&from, &to);
+    CU_ASSERT_EQUAL(digits_of(&to), 1234);
+    CU_ASSERT(vts_list_is_empty(&from));
+}
+
 static const struct vts_test tests[] = {
     {"list_init_is_empty", list_init_is_empty},
     {"list_push_back_keeps_order", list_push_back_keeps_order},
     {"list_remove_takes_any_member", list_remove_takes_any_member},
     {"list_remove_twice_does_no_harm", list_remove_twice_does_no_harm},
+    {"list_move_all_keeps_both_orders", list_move_all_keeps_both_orders},
 };
 
 int main(void)
