@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* board.c - a hash table of snapshots in shards, each with a short lock.
  *
- * A reader holds a lock only to find the snapshot and take a reference.
+ * A snapshot knows its job's id, so the tables hold nothing but snapshots. A reader holds a lock
+ * only to find one and take a reference. The hash serves twice: its low half chooses the slot, its
+ * highest bits the shard.
  */
 #include "server/jobs/board.h"
 
 #include <pthread.h>
-#include <string.h>
 
-#define uthash_malloc(size) vts_mem_alloc(size)
-#define uthash_free(ptr, size) vts_mem_free(ptr)
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
+#include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/base/table.h"
 #include "server/jobs/schedule.h"
 
-enum { SHARDS = 64 };
-
-struct entry {
-    UT_hash_handle hh;
-    struct vts_snapshot *snapshot;
-    char id[]; /* the key; as long as the job's id, without NUL */
-};
+enum { SHARDS = 64, SHARD_BITS = 6 };
 
 struct shard {
     pthread_mutex_t lock;
-    struct entry *entries;
+    struct vts_table snapshots; /* each with a reference */
 };
 
 struct vts_board {
+    struct vts_hash_key hash_key;
     struct shard shards[SHARDS];
+};
+
+/* Where a job is. */
+struct place {
+    struct shard *shard;
+    uint32_t hash;
 };
 
 enum vts_err vts_board_new(struct vts_board **ret_board)
@@ -39,6 +38,7 @@ enum vts_err vts_board_new(struct vts_board **ret_board)
 
     if (board == NULL)
         return VTS_ERR_NOMEM;
+    board->hash_key = vts_hash_key_from_system();
     for (int i = 0; i < SHARDS; i++)
         (void)pthread_mutex_init(&board->shards[i].lock, NULL); /* cannot fail on Linux */
     *ret_board = board;
@@ -47,15 +47,10 @@ enum vts_err vts_board_new(struct vts_board **ret_board)
 
 static void shard_fini(struct shard *shard)
 {
-    struct entry *entry;
-    struct entry *next;
-
-    HASH_ITER(hh, shard->entries, entry, next)
-    {
-        HASH_DELETE(hh, shard->entries, entry);
-        vts_snapshot_unref(entry->snapshot);
-        vts_mem_free(entry);
-    }
+    for (size_t slot = 0; slot < shard->snapshots.cap; slot++)
+        if (shard->snapshots.hashes[slot] != 0)
+            vts_snapshot_unref(shard->snapshots.items[slot]);
+    vts_table_fini(&shard->snapshots);
     (void)pthread_mutex_destroy(&shard->lock);
 }
 
@@ -68,101 +63,74 @@ void vts_board_free(struct vts_board *board)
     vts_mem_free(board);
 }
 
-/* The hash serves twice: its low bits choose the bucket, its high bits the shard. */
-static unsigned hash_id(struct vts_str id)
+static struct place find_place(struct vts_board *board, struct vts_str id)
 {
-    unsigned hash;
+    uint64_t hash = vts_hash(&board->hash_key, id);
 
-    HASH_VALUE(id.ptr, id.len, hash);
-    return hash;
+    return (struct place){&board->shards[hash >> (64 - SHARD_BITS)], (uint32_t)hash};
 }
 
-static struct shard *find_shard(struct vts_board *board, unsigned hash)
+static bool is_of_job(const void *item, const void *key)
 {
-    return &board->shards[hash >> 26];
+    const struct vts_str *id = key;
+
+    return vts_str_equals(vts_snapshot_job_id(item), *id);
 }
 
-static struct entry *find_entry(struct shard *shard, struct vts_str id, unsigned hash)
+/* With the lock held. */
+static struct vts_snapshot *find_snapshot(struct place place, struct vts_str id)
 {
-    struct entry *entry;
-
-    HASH_FIND_BYHASHVALUE(hh, shard->entries, id.ptr, id.len, hash, entry);
-    return entry;
-}
-
-static enum vts_err add_entry(struct shard *shard, struct vts_snapshot *snapshot, unsigned hash)
-{
-    struct vts_str id = vts_snapshot_job_id(snapshot);
-    struct entry *entry = vts_mem_zalloc(sizeof(*entry) + id.len);
-
-    if (entry == NULL)
-        return VTS_ERR_NOMEM;
-    memcpy(entry->id, id.ptr, id.len);
-    entry->snapshot = snapshot;
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->entries, entry->id, id.len, hash, entry);
-    if (entry->hh.tbl != NULL)
-        return VTS_OK;
-    vts_mem_free(entry); /* uthash had no memory */
-    return VTS_ERR_NOMEM;
+    return vts_table_find(&place.shard->snapshots, place.hash, is_of_job, &id);
 }
 
 enum vts_err vts_board_publish(struct vts_board *board, struct vts_snapshot *snapshot)
 {
     struct vts_str id = vts_snapshot_job_id(snapshot);
-    unsigned hash = hash_id(id);
-    struct shard *shard = find_shard(board, hash);
-    struct vts_snapshot *old = NULL;
-    struct entry *entry;
-    enum vts_err err = VTS_OK;
+    struct place place = find_place(board, id);
+    struct vts_table *snapshots = &place.shard->snapshots;
+    struct vts_snapshot *old;
+    enum vts_err err;
 
-    pthread_mutex_lock(&shard->lock);
-    entry = find_entry(shard, id, hash);
-    if (entry == NULL) {
-        err = add_entry(shard, snapshot, hash);
-    } else {
-        old = entry->snapshot;
-        entry->snapshot = snapshot;
-    }
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_lock(&place.shard->lock);
+    old = find_snapshot(place, id);
+    if (old != NULL)
+        vts_table_remove(snapshots, place.hash, old);
+    err = vts_table_reserve(snapshots, snapshots->count + 1); /* cannot fail after a removal */
+    if (err == VTS_OK)
+        vts_table_add(snapshots, place.hash, snapshot);
+    pthread_mutex_unlock(&place.shard->lock);
     vts_snapshot_unref(err == VTS_OK ? old : snapshot);
     return err;
 }
 
 void vts_board_remove(struct vts_board *board, struct vts_str job_id)
 {
-    unsigned hash = hash_id(job_id);
-    struct shard *shard = find_shard(board, hash);
-    struct entry *entry;
+    struct place place = find_place(board, job_id);
+    struct vts_snapshot *snapshot;
 
-    pthread_mutex_lock(&shard->lock);
-    entry = find_entry(shard, job_id, hash);
-    if (entry != NULL)
-        HASH_DELETE(hh, shard->entries, entry);
-    pthread_mutex_unlock(&shard->lock);
-    if (entry == NULL)
-        return;
-    vts_snapshot_unref(entry->snapshot);
-    vts_mem_free(entry);
+    pthread_mutex_lock(&place.shard->lock);
+    snapshot = find_snapshot(place, job_id);
+    if (snapshot != NULL)
+        vts_table_remove(&place.shard->snapshots, place.hash, snapshot);
+    pthread_mutex_unlock(&place.shard->lock);
+    vts_snapshot_unref(snapshot);
 }
 
 enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, int64_t now_ns,
                               struct vts_status_view *ret_view)
 {
     struct vts_str id = job_id.len == 0 ? vts_str_of("default") : job_id;
-    struct vts_snapshot *snapshot = NULL;
-    struct shard *shard;
-    struct entry *entry;
-    unsigned hash;
+    struct vts_snapshot *snapshot;
+    struct place place;
 
     if (!vts_job_id_is_valid(id))
         return VTS_ERR_INVALID;
-    hash = hash_id(id);
-    shard = find_shard(board, hash);
-    pthread_mutex_lock(&shard->lock);
-    entry = find_entry(shard, id, hash);
-    if (entry != NULL)
-        snapshot = vts_snapshot_ref(entry->snapshot);
-    pthread_mutex_unlock(&shard->lock);
+    place = find_place(board, id);
+    pthread_mutex_lock(&place.shard->lock);
+    snapshot = find_snapshot(place, id);
+    if (snapshot != NULL)
+        snapshot = vts_snapshot_ref(snapshot);
+    pthread_mutex_unlock(&place.shard->lock);
     if (snapshot == NULL)
         return VTS_ERR_NOT_FOUND;
     ret_view->snapshot = snapshot;

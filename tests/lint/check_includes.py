@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "uv.h": ["server/io/*"],
     "openssl/*": ["server/io/tls*", "server/io/transport*.c"],
     "curl/*": ["client/src/transport_curl*.c"],
-    "uthash.h": ["server/jobs/board.c", "server/jobs/watch_hub.c", "server/store/store_memory.c"],
+    "uthash.h": ["server/jobs/watch_hub.c", "server/store/store_memory.c"],
     "sqlite3.h": ["server/store/store_sqlite*.c"],
     "jansson.h": ["common/wire/error_json.c"],
     "zlib.h": ["common/wire/gzip.c"],
