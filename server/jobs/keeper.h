@@ -3,13 +3,30 @@
  *
  * A command is submitted from any thread and answered by a callback in the keeper's thread, never
  * before what it changed is durable and published. Commands that wait while a commit is being
- * written are the next batch: one commit for all of them. */
+ * written are the next batch: one commit for all of them.
+ *
+ * - Commands on one job see each other's effects in the order they came in. GET and LIST see what
+ *   is durable, so they are answered while the store fails too.
+ * - When a commit fails, all commands whose answer rests on it get VTS_KEEPER_STORE_FAILED, and
+ *   nothing of them stays. What time brings is tried again a second later.
+ * - LEASE takes, of the queues it names, the job with the highest priority, and of those the
+ *   oldest. Of several that wait, the first that came is served first.
+ * - A job that was deleted is VTS_KEEPER_JOB_GONE for 24 h, and so long its id is in use; it is
+ * then forgotten, as a job is at its expire_time.
+ * - A request_id is known for 24 h after the job was created, but not longer than the job is kept.
+ * - LIST leaves out jobs created at the very instants created_after and created_before. A page may
+ *   be short, or empty, without being the last.
+ * - status.queue_position is left 0: it would change with every job that comes and goes.
+ *
+ * Where memory runs out just as a status is published, it is published a moment after the command
+ * was answered. */
 #ifndef VTS_JOBS_KEEPER_H
 #define VTS_JOBS_KEEPER_H
 
 #include "common/base/arena.h"
 #include "common/base/list.h"
 #include "server/jobs/job_machine.h"
+#include "server/jobs/job_request.h"
 #include "server/jobs/store.h"
 #include "server/jobs/watch_hub.h"
 #include "vtstatus/v1/job_service.pb-c.h"
@@ -22,6 +39,8 @@ struct vts_keeper_options {
     uint64_t jobs_max;         /* records in all */
     uint64_t commands_max;     /* that wait */
     uint64_t seed;             /* of ids and tokens: 0 asks the system */
+    int64_t (*wall_ns)(void);  /* NULL: vts_clock_wall_ns() */
+    int64_t (*now_ns)(void);   /* NULL: vts_clock_now_ns(); how long commands wait */
 };
 
 enum vts_keeper_command_kind {
@@ -37,6 +56,7 @@ enum vts_keeper_command_kind {
 enum vts_keeper_refusal {
     VTS_KEEPER_OK,
     VTS_KEEPER_MACHINE, /* see change.refusal */
+    VTS_KEEPER_INVALID, /* CREATE: see violation */
     VTS_KEEPER_JOB_NOT_FOUND,
     VTS_KEEPER_JOB_GONE, /* it was deleted a while ago */
     VTS_KEEPER_JOB_EXISTS,
@@ -46,11 +66,12 @@ enum vts_keeper_refusal {
     VTS_KEEPER_FULL,         /* jobs_max */
     VTS_KEEPER_BAD_PAGE_TOKEN,
     VTS_KEEPER_STORE_FAILED, /* try again later */
-    VTS_KEEPER_NO_MEMORY,
+    VTS_KEEPER_NO_MEMORY,    /* or the status would be past what a snapshot holds */
     VTS_KEEPER_STOPPING,
 };
 
 struct vts_keeper_command;
+struct vts_keeper_wait;
 
 /* The command is over: answered in the keeper's thread, once. It is the callee's again, to look at
  * and to free with vts_keeper_command_free(). */
@@ -58,7 +79,7 @@ typedef void (*vts_keeper_done_fn)(struct vts_keeper_command *command, void *con
 
 /* Made by vts_keeper_command_new(). What it points at lies in its arena or outlives it. */
 struct vts_keeper_command {
-    struct vts_list link;
+    struct vts_list link; /* the keeper's, from submitting to the answer */
     struct vts_arena arena;
     enum vts_keeper_command_kind kind;
     vts_keeper_done_fn done;
@@ -82,13 +103,23 @@ struct vts_keeper_command {
     /* The answer, in the arena. */
     enum vts_keeper_refusal refusal;
     struct vts_job_change change;
+    struct vts_job_violation violation;
     bool was_there;           /* CREATE: a repetition of an earlier request */
     bool is_cancel_requested; /* HEARTBEAT */
     Vtstatus__Store__V1__JobRecord
         *record;       /* as it is now; NULL after a refusal, DELETE, or without work */
     size_t jobs_count; /* LIST */
     Vtstatus__V1__Job **jobs;
-    const char *next_page_token; /* LIST */
+    const char *next_page_token; /* LIST; "" after the last page */
+
+    /* The keeper's own. */
+    struct {
+        struct vts_list context_link; /* among those that may wait */
+        struct vts_keeper_wait *wait; /* NULL: it does not wait */
+        uint32_t labels;              /* LEASE: bits of the labels that are wanted */
+        bool is_wait_over;
+        bool rests_on_batch; /* the answer is no good when the commit fails */
+    } own;
 };
 
 /* VTS_ERR_NOMEM. Every field is zero but kind, done, context and the arena. */
@@ -103,12 +134,17 @@ VTS_MUST_CHECK enum vts_err vts_keeper_new(const struct vts_keeper_options *opti
                                            struct vts_keeper **ret_keeper, struct vts_error *error);
 /* VTS_ERR_IO when there is no thread to be had. */
 VTS_MUST_CHECK enum vts_err vts_keeper_start(struct vts_keeper *keeper);
-/* Answers everything that waits with VTS_KEEPER_STOPPING, commits what was begun, ends the thread
- * and closes the store. Accepts NULL. */
+/* Commits what was begun, ends the thread, answers everything that waits with VTS_KEEPER_STOPPING,
+ * in the caller's thread, and closes the store. Nobody may submit or forget any more but callbacks.
+ * Accepts NULL. */
 void vts_keeper_free(struct vts_keeper *keeper);
 
-/* The command is adopted when VTS_OK is returned. VTS_ERR_LIMIT when too many wait. From any
- * thread. */
+/* Runs one batch, and returns for how long nothing is due; 0: there is more to do, INT64_MAX: until
+ * something comes. For tests, in place of vts_keeper_start(). */
+int64_t vts_keeper_step(struct vts_keeper *keeper);
+
+/* The command is adopted when VTS_OK is returned. VTS_ERR_LIMIT when too many wait, VTS_ERR_CLOSED
+ * when the keeper is being freed. From any thread, also from a callback. */
 VTS_MUST_CHECK enum vts_err vts_keeper_submit(struct vts_keeper *keeper,
                                               struct vts_keeper_command *command);
 /* Whoever waited for the command is gone: it is answered soon if it still waits for something to

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keeper_news.c - from what is durable to the board and those who watch.
+ *
+ * Publishing may fail for want of memory, or because a loop takes no more posts. What could not be
+ * published is kept as it was staged, and published a little later unless something newer of the
+ * same job came first. So nobody who watches misses the last of it.
+ */
+#include "common/base/clock.h"
+#include "common/wire/pb_time.h"
+#include "server/jobs/keeper_parts.h"
+#include "server/obs/log.h"
+
+static const int64_t retry_ns = (int64_t)100 * VTS_NS_PER_MS;
+
+/* When a running job ends if it goes on as so far, on the monotonic clock; 0: there is no telling.
+ */
+static int64_t expected_end_ns(const struct vts_keeper *keeper,
+                               const Vtstatus__Store__V1__JobRecord *record)
+{
+    const Vtstatus__V1__Progress *progress = record->job->status->progress;
+    double ran_ns;
+
+    if (vts_keeper_state_of(record) != VTS_JOB_RUNNING || progress == NULL ||
+        record->attempt_start_time == NULL || !(progress->percent >= 1))
+        return 0;
+    ran_ns = (double)(keeper->batch.wall_ns - vts_pb_timestamp_ns(record->attempt_start_time));
+    if (!(ran_ns > 0 && ran_ns < 1e17))
+        return 0;
+    return keeper->batch.now_ns + (int64_t)(ran_ns * (100 / (double)progress->percent - 1));
+}
+
+enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
+                                     const Vtstatus__Store__V1__JobRecord *record,
+                                     struct vts_snapshot **ret_snapshot)
+{
+    return vts_snapshot_of_status(record->job->status, expected_end_ns(keeper, record),
+                                  ret_snapshot);
+}
+
+/* ---- publishing -------------------------------------------------------------------------- */
+
+static void drop_older(struct vts_keeper *keeper, struct vts_str id)
+{
+    struct vts_list *unpublished = &keeper->news.unpublished;
+    struct vts_list *next;
+
+    for (struct vts_list *link = unpublished->next; link != unpublished; link = next) {
+        struct vts_keeper_staged *staged = VTS_CONTAINER_OF(link, struct vts_keeper_staged, link);
+
+        next = link->next;
+        if (!vts_str_equals(vts_keeper_job_id(staged->job), id))
+            continue;
+        vts_list_remove(link);
+        vts_keeper_staged_free(keeper, staged);
+    }
+}
+
+static void log_delay(void)
+{
+    struct vts_log_line line;
+
+    vts_log_begin(&line, VTS_LOG_WARN, "a status could not be published; trying again");
+    vts_log_end(&line);
+}
+
+void vts_keeper_publish(struct vts_keeper *keeper, struct vts_keeper_staged *staged)
+{
+    struct vts_watch_hub *hub = keeper->options.hub;
+    struct vts_str id = vts_keeper_job_id(staged->job);
+    enum vts_err err = VTS_OK;
+
+    if (staged->leaves_board || staged->snapshot != NULL)
+        drop_older(keeper, id);
+    if (staged->leaves_board)
+        err = vts_watch_hub_remove(hub, id);
+    else if (staged->snapshot != NULL)
+        err = vts_watch_hub_publish(hub, vts_snapshot_ref(staged->snapshot));
+    if (err == VTS_OK) {
+        vts_keeper_staged_free(keeper, staged);
+        return;
+    }
+    log_delay();
+    vts_list_push_back(&keeper->news.unpublished, &staged->link);
+    keeper->news.retry_ns = keeper->batch.now_ns + retry_ns;
+}
+
+void vts_keeper_publish_again(struct vts_keeper *keeper)
+{
+    struct vts_list again;
+
+    if (keeper->batch.now_ns < keeper->news.retry_ns)
+        return;
+    vts_list_init(&again);
+    vts_list_move_all(&keeper->news.unpublished, &again);
+    while (!vts_list_is_empty(&again)) {
+        struct vts_keeper_staged *staged =
+            VTS_CONTAINER_OF(again.next, struct vts_keeper_staged, link);
+
+        vts_list_remove(&staged->link);
+        vts_keeper_publish(keeper, staged);
+    }
+}
+
+int64_t vts_keeper_news_span_ns(const struct vts_keeper *keeper)
+{
+    int64_t span_ns = keeper->news.retry_ns - keeper->batch.now_ns;
+
+    if (vts_list_is_empty(&keeper->news.unpublished))
+        return INT64_MAX;
+    return span_ns < 0 ? 0 : span_ns;
+}
+
+void vts_keeper_news_fini(struct vts_keeper *keeper)
+{
+    while (!vts_list_is_empty(&keeper->news.unpublished)) {
+        struct vts_keeper_staged *staged =
+            VTS_CONTAINER_OF(keeper->news.unpublished.next, struct vts_keeper_staged, link);
+
+        vts_list_remove(&staged->link);
+        vts_keeper_staged_free(keeper, staged);
+    }
+}
