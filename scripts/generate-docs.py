@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/CONFIG.md and docs/METRICS.md from the tables in server/.
+"""Writes docs/CONFIG.md, docs/ERRORS.md and docs/METRICS.md from the tables in server/.
 
 generate-docs.py [ROOT [FOLDER]]: reads ROOT/server (default: this project) and writes into FOLDER
 (default: ROOT/docs). tests/lint/check_docs.py compares what is there with what this makes.
@@ -31,6 +31,25 @@ LIMITS_HEAD = """\
 `--limit NAME=N[,NAME=N...]` changes limits; N is a whole number from 1 to 10^9, or 0, which means
 never, where 0 is the default. How often each was met is in the metric `vts_limit_hits_total`
 ([METRICS.md](METRICS.md)).
+"""
+
+ERRORS_HEAD = """\
+# Errors of calls on jobs
+
+Every failure of `JobService` and `WorkerService` carries a `google.rpc.ErrorInfo` with one of the
+reasons below and the domain `vtstatus`: what programs should look at. Its metadata has `jobId` when
+the request named a job, and `field` when one of its fields is wrong. Reasons are stable; texts are
+for people and may change.
+
+Besides, `INVALID_REQUEST` carries a `google.rpc.BadRequest`, and whatever is worth another try a
+`google.rpc.RetryInfo` with the wait, which REST also tells by `Retry-After`. gRPC has the details in
+`grpc-status-details-bin`; Connect and REST in the error's JSON, `{"code","message","details"}`,
+where each detail is its type and, in base64, its bytes.
+
+HTTP's code is that of REST, and of unary Connect unless another one stands in brackets. What the
+server itself refuses, before a method has the request, has the code and a text only.
+
+Generated from `server/service/job_errors.def` by `scripts/generate-docs.py`; do not edit.
 """
 
 METRICS_HEAD = """\
@@ -115,9 +134,20 @@ def write_metrics(root):
                       CALLS, LIMIT_HITS, table(("Series", "The limit is on"), series)])
 
 
+def write_errors(root):
+    http_codes = {name: http for _, name, _, http in read_table(root / "common/wire/rpc_code.def", 4)}
+    rows = []
+    for reason, name, http, retry_s, text in read_table(root / "server/service/job_errors.def", 5):
+        own = http_codes[name]
+        rows.append((code(reason), code(name), own if http == "0" else f"{http} ({own})",
+                     "" if retry_s == "0" else f"after {retry_s} s", text))
+    return "\n".join([ERRORS_HEAD, table(("Reason", "Code", "HTTP", "Try again", "Text"), rows)])
+
+
 def generate(root):
     """The documents by name."""
-    return {"CONFIG.md": write_config(root), "METRICS.md": write_metrics(root)}
+    return {"CONFIG.md": write_config(root), "ERRORS.md": write_errors(root),
+            "METRICS.md": write_metrics(root)}
 
 
 def main():

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* app.c - the object graph and the main thread.
  *
- * Each worker thread has a loop with its own listener and connections. The main thread plays the
- * simulated job and waits for signals; to the workers it speaks by posts only.
+ * Each worker thread has a loop with its own listener and connections, and one more thread keeps
+ * the jobs. The main thread plays the simulated job and waits for signals; to the workers it speaks
+ * by posts only.
  */
 #include "server/app/app.h"
 
@@ -13,6 +14,7 @@
 #include "server/app/app_signals.h"
 #include "server/app/app_workers.h"
 #include "server/app/resources.h"
+#include "server/store/store_open.h"
 
 static const int64_t publish_retry_ns = (int64_t)100 * VTS_NS_PER_MS;
 
@@ -23,6 +25,7 @@ struct app {
     struct vts_simulation simulation;
     bool is_unpublished;             /* the simulation's last step, for lack of memory */
     struct vts_metrics main_metrics; /* what the main thread counts */
+    struct vts_keeper_port jobs;
     struct vts_services services;
     struct vts_workers *workers;
 };
@@ -114,6 +117,27 @@ static int64_t play_simulation(struct app *app)
     return vts_simulation_due_ns(&app->simulation);
 }
 
+/* ---- the jobs ---------------------------------------------------------------------------- */
+
+/* Reads what the store has, and publishes it. */
+static enum vts_err make_keeper(struct app *app, struct vts_error *error)
+{
+    const struct vts_limits *limits = &app->config->limits;
+    struct vts_keeper_options options = {.hub = app->hub,
+                                         .jobs_max = vts_limits_get(limits, VTS_LIMIT_JOBS),
+                                         .commands_max =
+                                             vts_limits_get(limits, VTS_LIMIT_JOB_REQUESTS)};
+    struct vts_keeper *keeper;
+    enum vts_err err = vts_store_open(app->config->store, &options.store, error);
+
+    if (err == VTS_OK)
+        err = vts_keeper_new(&options, &keeper, error);
+    if (err == VTS_OK)
+        vts_keeper_port_init(&app->jobs, keeper, app->board,
+                             vts_limits_get_ns(limits, VTS_LIMIT_WAIT_MS));
+    return err;
+}
+
 /* ---- stopping ---------------------------------------------------------------------------- */
 
 /* Waits until every connection is gone, or until it is told a second time. */
@@ -192,8 +216,10 @@ static enum vts_err start(struct app *app, struct vts_error *error)
 
     if (err == VTS_OK) {
         (void)play_simulation(app); /* so that the first request finds the job */
-        err = vts_workers_start(app->workers);
+        err = vts_keeper_start(app->jobs.keeper);
     }
+    if (err == VTS_OK)
+        err = vts_workers_start(app->workers);
     return err == VTS_OK ? VTS_OK
                          : vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
 }
@@ -209,7 +235,9 @@ static enum vts_err make_and_start(struct app *app, struct vts_tls_ctx *tls,
                                 vts_limits_get(&app->config->limits, VTS_LIMIT_WATCHES), &app->hub);
     if (err != VTS_OK)
         return vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
-    err = vts_services_init(&app->services, app->config, app->hub, &metrics, error);
+    err = make_keeper(app, error);
+    if (err == VTS_OK)
+        err = vts_services_init(&app->services, app->config, app->hub, &app->jobs, &metrics, error);
     if (err == VTS_OK)
         err = make_workers(app, tls, error);
     return err == VTS_OK ? start(app, error) : err;
@@ -233,6 +261,8 @@ enum vts_err vts_app_run(struct vts_config *config, struct vts_error *error)
         drain(&app);
         log_stopped();
     }
+    vts_workers_stop(app.workers);
+    vts_keeper_port_fini(&app.jobs); /* it still answers to the loops */
     vts_workers_free(app.workers);
     vts_services_fini(&app.services);
     vts_simulation_fini(&app.simulation);

@@ -4,8 +4,26 @@
 
 #include <string.h>
 
+#include "common/base/macros.h"
 #include "descriptor_set.h"
+#include "google/rpc/error_details.pb-c.h"
 #include "server/rpc/reflection.h"
+#include "server/service/job_service.h"
+#include "server/service/worker_service.h"
+
+/* What the details of a job's error may be in JSON; others are base64. */
+static const ProtobufCMessageDescriptor *const any_types[] = {
+    &google__rpc__error_info__descriptor,
+    &google__rpc__retry_info__descriptor,
+    &google__rpc__debug_info__descriptor,
+    &google__rpc__quota_failure__descriptor,
+    &google__rpc__precondition_failure__descriptor,
+    &google__rpc__bad_request__descriptor,
+    &google__rpc__request_info__descriptor,
+    &google__rpc__resource_info__descriptor,
+    &google__rpc__help__descriptor,
+    &google__rpc__localized_message__descriptor,
+};
 
 static struct vts_route make_route(const char *path, vts_exchange_fn handle, void *context)
 {
@@ -44,11 +62,13 @@ static void add_row(struct vts_services *services, struct vts_service_row row)
     services->rows[services->rows_count++] = row;
 }
 
-static void make_rows(struct vts_services *services)
+static void make_rows(struct vts_services *services, struct vts_keeper_port *jobs)
 {
     struct vts_health *health = &services->health;
 
     add_row(services, vts_status_service_row(&services->status));
+    add_row(services, vts_job_service_row(jobs));
+    add_row(services, vts_worker_service_row(jobs));
     add_row(services, vts_health_service_row(health));
     if (services->files != NULL) {
         add_row(services, vts_reflection_row_v1(services->files));
@@ -60,12 +80,14 @@ static void make_rows(struct vts_services *services)
 }
 
 enum vts_err vts_services_init(struct vts_services *services, struct vts_config *config,
-                               struct vts_watch_hub *hub, const struct vts_metrics_source *metrics,
-                               struct vts_error *error)
+                               struct vts_watch_hub *hub, struct vts_keeper_port *jobs,
+                               const struct vts_metrics_source *metrics, struct vts_error *error)
 {
     struct vts_str set = vts_str_make(vts_descriptor_set, vts_descriptor_set_len);
     struct vts_rpc_options options = {.descriptor_set = set,
                                       .services = services->rows,
+                                      .any_types = any_types,
+                                      .any_types_count = VTS_ARRAY_LEN(any_types),
                                       .limits = &config->limits,
                                       .origins = config->allow_origin};
     enum vts_err err = VTS_OK;
@@ -82,7 +104,7 @@ enum vts_err vts_services_init(struct vts_services *services, struct vts_config 
     if (err != VTS_OK)
         return vts_error_set(error, err, "the descriptor set cannot be read: %s",
                              vts_err_text(err));
-    make_rows(services);
+    make_rows(services, jobs);
     options.services_count = services->rows_count;
     return vts_rpc_new(&options, &services->rpc, error);
 }

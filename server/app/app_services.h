@@ -8,10 +8,11 @@
 #include "server/jobs/watch_hub.h"
 #include "server/rpc/router.h"
 #include "server/service/health_service.h"
+#include "server/service/keeper_call.h"
 #include "server/service/metrics_service.h"
 #include "server/service/status_service.h"
 
-enum { VTS_ROUTES_COUNT = 5, VTS_SERVICES_MAX = 4 };
+enum { VTS_ROUTES_COUNT = 5, VTS_SERVICES_MAX = 6 };
 
 struct vts_services {
     struct vts_status_service status;
@@ -28,6 +29,7 @@ struct vts_services {
  * VTS_ERR_INVALID when the program's parts do not fit; vts_services_fini() is due in any case. */
 VTS_MUST_CHECK enum vts_err vts_services_init(struct vts_services *services,
                                               struct vts_config *config, struct vts_watch_hub *hub,
+                                              struct vts_keeper_port *jobs,
                                               const struct vts_metrics_source *metrics,
                                               struct vts_error *error);
 /* Accepts zeroes. */

@@ -158,12 +158,17 @@ static void free_worker(struct worker *worker)
     vts_rpc_loop_free(worker->rpc);
 }
 
+void vts_workers_stop(struct vts_workers *workers)
+{
+    for (unsigned i = 0; workers != NULL && i < workers->count; i++)
+        join(&workers->workers[i]);
+}
+
 void vts_workers_free(struct vts_workers *workers)
 {
     if (workers == NULL)
         return;
-    for (unsigned i = 0; i < workers->count; i++)
-        join(&workers->workers[i]);
+    vts_workers_stop(workers);
     for (unsigned i = 0; i < workers->count; i++)
         free_worker(&workers->workers[i]);
     vts_mem_free(workers->workers);

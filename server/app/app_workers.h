@@ -29,7 +29,9 @@ VTS_MUST_CHECK enum vts_err vts_workers_new(const struct vts_workers_options *op
 /* VTS_ERR_IO when there cannot be so many threads; those that run are ended by
  * vts_workers_free(). */
 VTS_MUST_CHECK enum vts_err vts_workers_start(struct vts_workers *workers);
-/* Ends the threads, whatever they are at, and closes what is open. Accepts NULL. */
+/* Ends the threads, whatever they are at; what comes for them waits from then on. Accepts NULL. */
+void vts_workers_stop(struct vts_workers *workers);
+/* The same, and closes what is open; what has come for the threads is let go. Accepts NULL. */
 void vts_workers_free(struct vts_workers *workers);
 
 /* Connections accepted from some time soon on use tls. */

@@ -186,16 +186,21 @@ static enum vts_err parse_switch(enum option_name option, const char *value, boo
     return VTS_OK;
 }
 
+static bool is_store(struct vts_str text)
+{
+    return vts_str_equals_text(text, "memory") || vts_str_starts_with(text, "sqlite:");
+}
+
 static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vts_config *config,
                                struct vts_error *error)
 {
     bool has_no_reflection = false;
     enum vts_err err;
 
-    if (strcmp(values[OPTION_STORE], "memory") != 0)
+    config->store = values[OPTION_STORE];
+    if (!is_store(vts_str_of(config->store)))
         return vts_error_set(error, VTS_ERR_INVALID,
-                             "--store \"%s\" is not known; this version has memory",
-                             values[OPTION_STORE]);
+                             "--store \"%s\" is neither memory nor sqlite:PATH", config->store);
     err = parse_origins(values[OPTION_ALLOW_ORIGIN], config, error);
     if (err != VTS_OK)
         return err;

@@ -20,6 +20,7 @@ struct vts_config {
     struct vts_address listen;
     struct vts_tls_files tls; /* strings are borrowed from argv and the environment */
     unsigned threads;
+    const char *store; /* borrowed, as above; for vts_store_open() */
     bool has_simulation;
     struct vts_simulation_options simulation;
     bool has_reflection;

@@ -348,6 +348,11 @@ bool vts_call_was_compressed(const struct vts_call *call)
     return call->was_compressed;
 }
 
+void vts_call_hit_limit(const struct vts_call *call, enum vts_limit limit)
+{
+    vts_limits_hit(call->loop->rpc->options.limits, limit);
+}
+
 bool vts_call_is_over(const struct vts_call *call)
 {
     return call->state == VTS_CALL_OVER;

@@ -11,6 +11,7 @@
 
 #include "common/wire/error_json.h"
 #include "common/wire/rpc_code.h"
+#include "server/guard/limits.h"
 #include "server/http/exchange.h"
 
 struct vts_call;
@@ -59,6 +60,8 @@ const struct vts_header *vts_call_headers(const struct vts_call *call, size_t *r
 struct vts_str vts_call_query(const struct vts_call *call);
 /* Whether the request message came compressed. */
 bool vts_call_was_compressed(const struct vts_call *call);
+/* Counts that a limit of the server was met. */
+void vts_call_hit_limit(const struct vts_call *call, enum vts_limit limit);
 /* Whether the outcome is fixed; nothing more can be sent then. */
 bool vts_call_is_over(const struct vts_call *call);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/CONFIG.md and docs/METRICS.md are what scripts/generate-docs.py makes of the tables."""
+"""docs/CONFIG.md, ERRORS.md and METRICS.md are what scripts/generate-docs.py makes of the tables."""
 import importlib.util
 import tempfile
 from pathlib import Path
@@ -40,6 +40,8 @@ def check(root):
 TABLES = {
     "server/app/options.def": '/* X(NAME) */\nX(KEY, "key", "FILE|-", NULL, "the \\"key\\", (PEM)")\n',
     "server/guard/limits.def": 'X(IDLE_MS, "idle_ms", 5, "ms", "a, b")\n',
+    "common/wire/rpc_code.def": 'X(5, NOT_FOUND, "not_found", 404)\n',
+    "server/service/job_errors.def": 'X(JOB_GONE, NOT_FOUND, 410, 1, "it is gone")\n',
     "server/obs/metrics.def": 'X(REQUESTS, "vts_requests_total", "Requests")\n',
 }
 

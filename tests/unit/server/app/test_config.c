@@ -319,7 +319,7 @@ static void bad_value_is_refused_with_its_form(void)
         {"--threads", "two", "--threads \"two\""},
         {"--threads", "-1", "--threads \"-1\""},
         {"--threads", "", "--threads \"\""},
-        {"--store", "paper", "--store \"paper\" is not known"},
+        {"--store", "paper", "--store \"paper\" is neither memory nor sqlite:PATH"},
         {"--simulate", "delay=x", "\"delay=x\""},
         {"--limit", "streams", "\"streams\" is not NAME=NUMBER"},
         {"--limit", "wishes=3", "no limit named \"wishes\""},
