@@ -12,10 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main, wait_until  # noqa: E402
 from command import VTSTATUS, environment, expect, trust, vtstatus  # noqa: E402
-from vts_server import WAIT_S, scratch_folder  # noqa: E402
+from vts_server import WAIT_S, Server, scratch_folder  # noqa: E402
 
 try:
-    from job_server import LOST, JobServer, Refusal, StubServer
+    from job_stub import LOST, Refusal, StubServer
 except ImportError:
     print("skipped: there is no python3-protobuf")
     sys.exit(77)
@@ -91,19 +91,19 @@ class Worker:
 
 @case
 def the_command_gets_the_job_in_its_arguments():
-    with JobServer() as server:
-        submit(server, "a", "--from", "en", source="file:///it's {to} \"x\".mp4")
+    with Server() as server:
+        submit(server, "a", "--from", "en", source="file:///it's{to}\"x\".mp4")
         result = work(server, 'for word; do echo "<$word>" >&2; done', "--result", "s3://{job}.{to}",
                       arguments=("-", "{source}", "{from}-{to}", "{job}", "{output}", "{no}"))
         expect(result, 0)
         equal(result.stderr.splitlines(),
-              [f"[a] <{word}>" for word in ("file:///it's {to} \"x\".mp4", "en-de", "a", "s3://a.de",
+              [f"[a] <{word}>" for word in ("file:///it's{to}\"x\".mp4", "en-de", "a", "s3://a.de",
                                             "{no}")])
 
 
 @case
 def the_command_gets_the_job_in_its_environment():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a", "--option", "voice=low", "--option", "no-name=x", "--queue", "q")
         result = work(server, "env >&2", "--queue", "q",
                       env=environment(VTSTATUS_OPTION_left="from another job"))
@@ -117,7 +117,7 @@ def the_command_gets_the_job_in_its_environment():
 
 @case
 def the_command_inherits_nothing_else():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         result = work(server, "ls /proc/self/fd | tr '\\n' ' ' >&2; readlink /proc/self/fd/0 >&2; "
                               "grep SigBlk /proc/self/status >&2; kill -PIPE $$; echo alive >&2")
@@ -130,7 +130,7 @@ def the_command_inherits_nothing_else():
 
 @case
 def a_job_cannot_smuggle_a_flag():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a", source="-rf")
         submit(server, "b", source="x")
         result = vtstatus(server, "work", "--until-idle", "--", "echo", "progress", "{source}")
@@ -145,7 +145,7 @@ def a_job_cannot_smuggle_a_flag():
 
 @case
 def a_command_that_is_not_there_is_said_at_once():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         expect(vtstatus(server, "work", "--", "no-such-program"), 2, "no-such-program")
         expect(vtstatus(server, "work", "--", "/no/such"), 2, "/no/such")
@@ -164,7 +164,7 @@ def progress_is_told():
              {"percent": 50, "phase": "mux", "phaseIndex": 2, "phaseCount": 6}),
             ("progress 10 first\nprogress 5", {"percent": 10, "phase": "first"}),
             ("progress 400 \x1b[2J", {"percent": 100, "phase": "?[2J"})):
-        with JobServer() as server:
+        with Server() as server:
             submit(server, "a")
             with Worker(server, 'echo "$0"; read -r line <$1', arguments=(line, fifo())):
                 wait_until(lambda: "progress" in job(server, "a")["status"], "progress")
@@ -179,7 +179,7 @@ def fifo():
 
 @case
 def output_is_told():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         result = work(server, "echo output file:///one.mp4; echo output file:///two words.mp4")
         equal(result.stdout, "a: completed: file:///two words.mp4\n")
@@ -196,7 +196,7 @@ def output_is_told():
 
 @case
 def other_lines_are_passed_on():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         result = work(server, "echo hello; printf 'a\\033[2Jb\\n' >&2; printf 'no end' >&2")
         equal(sorted(result.stderr.splitlines()), ["[a] a\\x1b[2Jb", "[a] hello", "[a] no end"])
@@ -204,7 +204,7 @@ def other_lines_are_passed_on():
 
 @case
 def lines_without_end_are_bounded():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         result = work(server, "head -c 30000000 /dev/zero | tr '\\0' x >&2; echo >&2; exit 1",
                       "--no-retry")
@@ -231,7 +231,7 @@ def exit_codes_say_whether_to_try_again():
                                   ("exit 75", ("--no-retry",), "pending"),
                                   ("exit 1", ("--no-retry",), "failed"),
                                   ("kill -9 $$", ("--no-retry",), "failed")):
-        with JobServer() as server:
+        with Server() as server:
             got, error = ended(server, script, *flags)
             equal(got, wanted, f"{script} {flags}")
             equal(error["code"], 14 if "75" in script else 2, script)
@@ -241,7 +241,7 @@ def exit_codes_say_whether_to_try_again():
 
 @case
 def the_error_has_the_last_lines():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a", "--max-attempts", "1")
         work(server, "echo first >&2; echo >&2; echo 'no disk' >&2; exit 3")
         equal(job(server, "a")["status"]["error"]["message"],
@@ -257,7 +257,7 @@ def the_error_has_the_last_lines():
 
 @case
 def a_cancellation_stops_the_command_at_once():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         with Worker(server, "trap 'echo bye >&2; exit 0' TERM; echo ready >&2; "
                             "while :; do sleep 0.05; done") as worker:
@@ -274,7 +274,7 @@ def a_cancellation_stops_the_command_at_once():
 
 @case
 def a_group_that_does_not_stop_is_killed():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         with Worker(server, "trap '' TERM; sleep 1000 & echo $! >&2; echo ready >&2; wait; wait"
                     ) as worker:
@@ -296,7 +296,7 @@ def is_running(pid):
 
 @case
 def a_child_that_stays_holds_nothing_up():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         start = time.monotonic()
         result = work(server, "sleep 15 & echo done >&2")
@@ -310,7 +310,7 @@ def a_child_that_stays_holds_nothing_up():
 @case
 def the_first_signal_drains():
     for number in (signal.SIGTERM, signal.SIGINT):
-        with JobServer() as server:
+        with Server() as server:
             submit(server, "a")
             submit(server, "b")
             path = fifo()
@@ -326,7 +326,7 @@ def the_first_signal_drains():
 
 @case
 def the_second_signal_gives_the_job_back():
-    with JobServer() as server:
+    with Server() as server:
         submit(server, "a")
         with Worker(server, "echo ready >&2; exec sleep 1000") as worker:
             worker.read_until("ready")
@@ -341,7 +341,7 @@ def the_second_signal_gives_the_job_back():
 
 @case
 def an_idle_worker_ends_at_once():
-    with JobServer() as server:
+    with Server() as server:
         with Worker(server, "true", "--jobs", "3") as worker:
             submit(server, "a")
             wait_until(lambda: state(server, "a") == "succeeded", "the job")
@@ -354,7 +354,7 @@ def an_idle_worker_ends_at_once():
 
 @case
 def jobs_run_beside_each_other():
-    with JobServer() as server:
+    with Server() as server:
         for name in "abc":
             submit(server, name)
         path = fifo()

@@ -223,7 +223,7 @@ def head_keeps_the_connection_usable():
 @case
 def unknown_paths_are_404():
     for path in ("/", "/nothing", "/Status", "/statusx", "/status//", "//status", "/status/../status",
-                 "/healthz/", "/v1/jobs", "/status/no-such-job", "/favicon.ico"):
+                 "/healthz/", "/v1/job", "/status/no-such-job", "/favicon.ico"):
         for version in VERSIONS:
             answer = curl(path, version=version)
             if path in ("/status//", "/status/../status"):

@@ -396,7 +396,7 @@ def wrong_flags_exit_with_2():
             (("serve",), "serve"), (("--threads", "0"), "--threads"), (("--threads", "x"), "x"),
             (("--threads", "99999"), "--threads"), (("--threads", "-1"), "--threads"),
             (("--log-level", "loud"), "loud"), (("--log-format", "xml"), "xml"),
-            (("--store", "sqlite:/x"), "sqlite"), (("--simulate", "delay=8"), "delay=8"),
+            (("--store", "paper"), "paper"), (("--simulate", "delay=8"), "delay=8"),
             (("--simulate", "delay=25h"), "25h"), (("--simulate", "error_rate=2"), "error_rate"),
             (("--simulate", "seed=x"), "seed"), (("--simulate", "speed=3"), "speed"),
             (("--limit", "no_such=3"), "no_such"), (("--limit", "streams"), "streams"),

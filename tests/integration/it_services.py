@@ -28,7 +28,7 @@ except ImportError:
 V1 = "grpc.reflection.v1"
 ALPHA = "grpc.reflection.v1alpha"
 SERVICES = ["grpc.health.v1.Health", f"{V1}.ServerReflection", f"{ALPHA}.ServerReflection",
-            "vtstatus.v1.StatusService"]
+            "vtstatus.v1.JobService", "vtstatus.v1.StatusService", "vtstatus.v1.WorkerService"]
 STATUS_FILE = "vtstatus/v1/status_service.proto"
 UNKNOWN, SERVING, NOT_SERVING, SERVICE_UNKNOWN = range(4)
 Code = grpc.StatusCode
