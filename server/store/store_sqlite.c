@@ -135,7 +135,7 @@ static enum vts_err remove_row(struct sqlite_store *store, const struct row *row
 static enum vts_err write_row(struct sqlite_store *store, const struct vts_store_write *write,
                               struct vts_error *error)
 {
-    struct row row;
+    struct row row = {0, 0};
     enum vts_err err = find_row(store, write->id, &row, error);
 
     if (err != VTS_OK)

@@ -172,7 +172,7 @@ static enum vts_err update_schema(sqlite3 *db, const char *path, int version,
 
 static enum vts_err prepare_database(sqlite3 *db, const char *path, struct vts_error *error)
 {
-    struct identity identity;
+    struct identity identity = {0};
     enum vts_err err = lock_database(db, path, error);
 
     if (err == VTS_OK)

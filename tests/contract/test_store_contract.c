@@ -429,10 +429,6 @@ static void store_takes_ids_of_every_kind(void)
         "%",
         "'; DROP TABLE job; --",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-",
-        "x2345678901234567890123456789012345678901234567890123456789012345"
-        "67890123456789012345678901234567890123456789012345678901234567y8",
-        "x2345678901234567890123456789012345678901234567890123456789012345"
-        "67890123456789012345678901234567890123456789012345678901234567y9",
     };
     struct subject subject;
     struct store_content content;
@@ -448,6 +444,26 @@ static void store_takes_ids_of_every_kind(void)
     for (size_t i = 0; i < VTS_ARRAY_LEN(ids); i++)
         CU_ASSERT_EQUAL(commit_one(&subject, ids[i], i + 1, 0, ""), VTS_OK);
     expect_nothing(&subject);
+    end(&subject);
+}
+
+static void store_takes_the_longest_ids(void)
+{
+    enum { ID_MAX = 128 };
+    struct subject subject;
+    struct store_content content;
+    char ids[2][ID_MAX + 1];
+
+    begin(&subject);
+    for (int i = 0; i < 2; i++) {
+        memset(ids[i], 'x', ID_MAX);
+        ids[i][ID_MAX - 1] = (char)('0' + i);
+        ids[i][ID_MAX] = '\0';
+        CU_ASSERT_EQUAL(commit_one(&subject, ids[i], 0, 1, ids[i]), VTS_OK);
+    }
+    load_durable(&subject, &content);
+    CU_ASSERT(has(&content, ids[0], 1, ids[0]) && has(&content, ids[1], 1, ids[1]));
+    store_content_free(&content);
     end(&subject);
 }
 
@@ -561,6 +577,7 @@ int main(int argc, char **argv)
         {"store_order_of_other_ids_does_not_matter", store_order_of_other_ids_does_not_matter},
         {"store_takes_records_of_a_megabyte", store_takes_records_of_a_megabyte},
         {"store_takes_ids_of_every_kind", store_takes_ids_of_every_kind},
+        {"store_takes_the_longest_ids", store_takes_the_longest_ids},
         {"store_id_ends_where_it_ends", store_id_ends_where_it_ends},
         {"store_loading_ends_with_the_callers_error", store_loading_ends_with_the_callers_error},
         {"store_tidying_changes_nothing", store_tidying_changes_nothing},

@@ -18,7 +18,7 @@
 #include "tests/support/store_content.h"
 
 /* SQLite asks for memory thousands of times; each of these is tried, by turns over the life. */
-enum { STRIDE = 7 };
+enum { STRIDE = 13 };
 
 static sqlite3_mem_methods real_memory;
 static long allocations;

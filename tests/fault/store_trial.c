@@ -13,14 +13,13 @@
 #include "server/store/store_sqlite.h"
 #include "tests/support/fake_disk.h"
 #include "tests/support/scratch.h"
-#include "tests/support/store_content.h"
 
 enum { BATCH_MAX = 40, NOISE_BYTES = 32 * 1024, NOISE_STEPS = 997, LARGE_BYTES = 12000 };
 
 /* Small, so that a trial meets several checkpoints of both kinds. */
 static const struct vts_store_sqlite_options options = {
-    .tidy_bytes = 32 * 1024,
-    .wal_max_bytes = 96 * 1024,
+    .tidy_bytes = 32L * 1024,
+    .wal_max_bytes = 96L * 1024,
 };
 
 struct batch {
@@ -45,7 +44,7 @@ static struct vts_str make_record(unsigned step, size_t number, size_t len)
 
     for (size_t i = 0; noise[0] == '\0' && i < NOISE_BYTES; i++)
         noise[NOISE_BYTES - 1 - i] = (char)(i * i % 251 + i / 7 + 1);
-    return vts_str_make(noise + (step * 61 + number * 13) % NOISE_STEPS, len);
+    return vts_str_make(noise + ((size_t)step * 61 + number * 13) % NOISE_STEPS, len);
 }
 
 static void add_new(struct batch *batch, unsigned step, size_t len)
@@ -105,25 +104,22 @@ static void make_batch(struct batch *batch, unsigned step, const struct store_co
     }
 }
 
-static void load_expected(const struct store_trial *trial, struct store_content *ret_content)
+static void load_expected(struct store_trial *trial)
 {
-    enum vts_err err = store_content_load(trial->expected, ret_content, NULL);
+    enum vts_err err;
 
+    store_content_free(&trial->content);
+    err = store_content_load(trial->expected, &trial->content, NULL);
     VTS_ASSERT(err == VTS_OK);
 }
 
 /* Commits the batch of a step to either store. */
 static enum vts_err commit_step(struct store_trial *trial, struct vts_store *store, unsigned step)
 {
-    struct store_content content;
     struct batch batch;
-    enum vts_err err;
 
-    load_expected(trial, &content);
-    make_batch(&batch, step, &content);
-    err = store->ops->commit(store, batch.writes, batch.count, &trial->error);
-    store_content_free(&content);
-    return err;
+    make_batch(&batch, step, &trial->content);
+    return store->ops->commit(store, batch.writes, batch.count, &trial->error);
 }
 
 static void acknowledge(struct store_trial *trial, unsigned step)
@@ -131,23 +127,35 @@ static void acknowledge(struct store_trial *trial, unsigned step)
     enum vts_err err = commit_step(trial, trial->expected, step);
 
     VTS_ASSERT(err == VTS_OK);
+    load_expected(trial);
     trial->failed_count = 0;
 }
 
-void store_trial_begin(struct store_trial *trial)
+static void begin(struct store_trial *trial)
 {
     enum vts_err err;
 
     *trial = (struct store_trial){.failure = VTS_ERR_IO, .heal = fake_disk_heal};
-    fake_disk_wipe();
     err = vts_store_memory_new(&trial->expected);
     VTS_ASSERT(err == VTS_OK);
+}
+
+static void end(struct store_trial *trial)
+{
+    trial->expected->ops->close(trial->expected);
+    store_content_free(&trial->content);
+}
+
+void store_trial_begin(struct store_trial *trial)
+{
+    begin(trial);
+    fake_disk_wipe();
 }
 
 void store_trial_end(struct store_trial *trial)
 {
     store_trial_close(trial);
-    trial->expected->ops->close(trial->expected);
+    end(trial);
     fake_disk_wipe();
 }
 
@@ -180,39 +188,25 @@ enum vts_err store_trial_commit(struct store_trial *trial)
     return err;
 }
 
-static bool is_as_expected(const struct store_trial *trial, const struct store_content *found)
-{
-    struct store_content expected;
-    bool is_equal;
-
-    load_expected(trial, &expected);
-    is_equal = store_content_equals(&expected, found);
-    store_content_free(&expected);
-    return is_equal;
-}
-
 /* What would be expected if that step had been acknowledged. */
 static bool is_as_if(const struct store_trial *trial, unsigned step,
                      const struct store_content *found)
 {
-    struct store_trial other = {0};
-    struct store_content expected;
+    struct store_trial other;
     bool is_equal;
-    enum vts_err err = vts_store_memory_new(&other.expected);
 
-    VTS_ASSERT(err == VTS_OK);
-    load_expected(trial, &expected);
-    for (size_t i = 0; i < expected.count; i++) {
-        const struct store_row *row = &expected.rows[i];
+    begin(&other);
+    for (size_t i = 0; i < trial->content.count; i++) {
+        const struct store_row *row = &trial->content.rows[i];
         struct vts_store_write write = {row->id, 0, row->version, row->record};
+        enum vts_err err = other.expected->ops->commit(other.expected, &write, 1, NULL);
 
-        err = other.expected->ops->commit(other.expected, &write, 1, NULL);
         VTS_ASSERT(err == VTS_OK);
     }
+    load_expected(&other);
     acknowledge(&other, step);
-    is_equal = is_as_expected(&other, found);
-    store_content_free(&expected);
-    other.expected->ops->close(other.expected);
+    is_equal = store_content_equals(&other.content, found);
+    end(&other);
     return is_equal;
 }
 
@@ -234,7 +228,7 @@ bool store_trial_holds(struct store_trial *trial, bool may_have_failed)
 
     if (store_content_load(trial->store, &found, &trial->error) != VTS_OK)
         return false;
-    holds = is_as_expected(trial, &found) ||
+    holds = store_content_equals(&trial->content, &found) ||
             (may_have_failed && is_as_if_one_had_not_failed(trial, &found));
     store_content_free(&found);
     return holds;

@@ -10,16 +10,18 @@
 #include <stdbool.h>
 
 #include "server/jobs/store.h"
+#include "tests/support/store_content.h"
 
 enum {
-    STORE_TRIAL_STEPS = 16,
-    STORE_TRIAL_REOPENED_AFTER = 8, /* steps, in a whole life */
+    STORE_TRIAL_STEPS = 12,
+    STORE_TRIAL_REOPENED_AFTER = 6, /* steps, in a whole life */
     STORE_TRIAL_FAILED_MAX = 2 * STORE_TRIAL_STEPS,
 };
 
 struct store_trial {
     struct vts_store *store;                 /* NULL: closed */
     struct vts_store *expected;              /* what was acknowledged */
+    struct store_content content;            /* of it */
     unsigned step;                           /* the next one */
     unsigned failed[STORE_TRIAL_FAILED_MAX]; /* steps not acknowledged since the last that was */
     unsigned failed_count;

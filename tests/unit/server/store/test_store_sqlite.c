@@ -20,6 +20,8 @@
 
 enum { PATH_BYTES = 300, ACKNOWLEDGED = 20, RECORD_MAX = 64 * 1024 };
 
+static const long kib = 1024;
+
 /* A file of the test's own, which is not there yet. */
 static const char *new_path(void)
 {
@@ -388,31 +390,31 @@ static long write_and_watch_log(struct vts_store *store, const char *path, long 
 
 static void sqlite_log_is_bounded_by_tidying(void)
 {
-    static const struct vts_store_sqlite_options options = {128 * 1024, 16 * 1024 * 1024};
+    static const struct vts_store_sqlite_options options = {128L * 1024, 1024L * 1024};
     const char *path = new_path();
     struct vts_store *store;
 
     CU_ASSERT_EQUAL_FATAL(vts_store_sqlite_open(path, &options, &store, NULL), VTS_OK);
-    CU_ASSERT(write_and_watch_log(store, path, 1024 * 1024, false) > 1024 * 1024);
+    CU_ASSERT(write_and_watch_log(store, path, 500 * kib, false) > 500 * kib);
     close_store(store);
     CU_ASSERT_EQUAL_FATAL(vts_store_sqlite_open(path, &options, &store, NULL), VTS_OK);
-    CU_ASSERT(write_and_watch_log(store, path, 1024 * 1024, true) < 256 * 1024);
+    CU_ASSERT(write_and_watch_log(store, path, 500 * kib, true) < 192 * kib);
     /* Brought home: the file has it, without being closed. */
-    CU_ASSERT(size_of(path) > 10 * 1024);
+    CU_ASSERT(size_of(path) > 10 * kib);
     close_store(store);
 }
 
 static void sqlite_log_is_bounded_without_a_quiet_moment(void)
 {
-    static const struct vts_store_sqlite_options options = {64 * 1024, 256 * 1024};
+    static const struct vts_store_sqlite_options options = {64L * 1024, 256L * 1024};
     const char *path = new_path();
     struct vts_store *store;
     long most;
 
     CU_ASSERT_EQUAL_FATAL(vts_store_sqlite_open(path, &options, &store, NULL), VTS_OK);
-    most = write_and_watch_log(store, path, 2 * 1024 * 1024, false);
-    CU_ASSERT(most >= 256 * 1024);
-    CU_ASSERT(most < 320 * 1024);
+    most = write_and_watch_log(store, path, 1024 * kib, false);
+    CU_ASSERT(most >= 256 * kib);
+    CU_ASSERT(most < 320 * kib);
     close_store(store);
 }
 
