@@ -113,6 +113,7 @@ struct vts_call {
     struct vts_buf only; /* the request of methods with one, until the client has said all */
 
     struct vts_outgoing out;
+    size_t taken_bytes; /* of an answer that the exchange has whole, charged until the end */
     struct vts_call_metadata headers;
     struct vts_call_metadata trailers;
     const char *message; /* the outcome's, in the notes; NULL: none */
