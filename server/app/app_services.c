@@ -96,6 +96,7 @@ enum vts_err vts_services_init(struct vts_services *services, struct vts_config 
     services->metrics = *metrics;
     services->status = (struct vts_status_service){
         .hub = hub,
+        .limits = &config->limits,
         .wait_max_ns = vts_limits_get_ns(&config->limits, VTS_LIMIT_WAIT_MS),
         .keepalive_ns = vts_limits_get_ns(&config->limits, VTS_LIMIT_SSE_KEEPALIVE_MS)};
     make_routes(services);

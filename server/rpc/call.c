@@ -96,7 +96,11 @@ static const struct vts_exchange_user_ops exchange_user_ops = {
 
 static void on_deadline(void *context)
 {
-    vts_call_break(of(context), VTS_RPC_DEADLINE_EXCEEDED, "the deadline has passed");
+    struct vts_call *call = of(context);
+
+    if (call->is_capped)
+        vts_limits_hit(call->loop->rpc->options.limits, VTS_LIMIT_UNARY_MS);
+    vts_call_break(call, VTS_RPC_DEADLINE_EXCEEDED, "the deadline has passed");
 }
 
 static struct vts_call *take_idle(struct vts_rpc_loop *loop)
@@ -175,7 +179,9 @@ void vts_call_bound(struct vts_call *call)
     int64_t cap_ns = vts_call_now_ns(call) +
                      vts_limits_get_ns(call->loop->rpc->options.limits, VTS_LIMIT_UNARY_MS);
 
-    if (vts_rpc_has_one_response(call->method) && !call->is_kept && cap_ns < call->deadline_ns)
+    call->is_capped =
+        vts_rpc_has_one_response(call->method) && !call->is_kept && cap_ns < call->deadline_ns;
+    if (call->is_capped)
         call->deadline_ns = cap_ns;
     vts_call_arm_deadline(call);
 }

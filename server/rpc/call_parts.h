@@ -90,6 +90,7 @@ struct vts_call {
     bool names_encodings;  /* the client, in its request */
     bool is_get;           /* of Connect */
     bool is_kept;          /* open for long; the handler sees to its end */
+    bool is_capped;        /* the deadline is not the client's but ours */
     bool is_paused;        /* the handler takes no message now */
     bool is_working;       /* on the request's body: whoever would begin anew need not */
     bool is_body_complete; /* though a part of it may wait */

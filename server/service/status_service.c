@@ -146,8 +146,8 @@ enum vts_err vts_status_wait(const struct vts_status_request *request, uint64_t 
     enum vts_err err = VTS_ERR_LIMIT;
 
     if (vts_exchange_keep(request->exchange))
-        err = vts_status_waiter_new(request->service->hub, request->loop->index, 1, on_news,
-                                    context, &waiter);
+        err = vts_status_waiter_new(request->service, request->loop->index, 1, on_news, context,
+                                    &waiter);
     if (err == VTS_OK)
         err = vts_status_waiter_add(waiter, request->job_id, revision);
     if (err == VTS_OK)

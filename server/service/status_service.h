@@ -9,6 +9,7 @@
 /* Immutable while it serves. */
 struct vts_status_service {
     struct vts_watch_hub *hub;
+    struct vts_limits *limits;
     int64_t wait_max_ns;  /* how long an answer may be waited for */
     int64_t keepalive_ns; /* from one comment of an event stream to the next */
 };

@@ -105,8 +105,8 @@ static enum vts_err make_wait(struct vts_call *call, struct vts_str job_id, uint
         return VTS_ERR_NOMEM;
     vts_timer_init(&wait->timer, on_time, call);
     vts_call_set_data(call, wait);
-    err = vts_status_waiter_new(vts_status_service_of(call)->hub, vts_call_loop_index(call), 1,
-                                on_news, call, &wait->waiter);
+    err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), 1, on_news,
+                                call, &wait->waiter);
     return err == VTS_OK ? vts_status_waiter_add(wait->waiter, job_id, revision) : err;
 }
 

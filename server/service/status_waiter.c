@@ -21,7 +21,7 @@ struct place {
 };
 
 struct vts_status_waiter {
-    struct vts_watch_hub *hub;
+    const struct vts_status_service *service;
     unsigned loop;
     vts_status_news_fn on_news;
     void *context;
@@ -33,8 +33,8 @@ struct vts_status_waiter {
     struct place places[];
 };
 
-enum vts_err vts_status_waiter_new(struct vts_watch_hub *hub, unsigned loop, size_t jobs_max,
-                                   vts_status_news_fn on_news, void *context,
+enum vts_err vts_status_waiter_new(const struct vts_status_service *service, unsigned loop,
+                                   size_t jobs_max, vts_status_news_fn on_news, void *context,
                                    struct vts_status_waiter **ret_waiter)
 {
     struct vts_status_waiter *waiter =
@@ -42,7 +42,7 @@ enum vts_err vts_status_waiter_new(struct vts_watch_hub *hub, unsigned loop, siz
 
     if (waiter == NULL)
         return VTS_ERR_NOMEM;
-    *waiter = (struct vts_status_waiter){.hub = hub,
+    *waiter = (struct vts_status_waiter){.service = service,
                                          .loop = loop,
                                          .on_news = on_news,
                                          .context = context,
@@ -85,7 +85,10 @@ enum vts_err vts_status_waiter_add(struct vts_status_waiter *waiter, struct vts_
 
     VTS_ASSERT(waiter->count < waiter->max);
     *place = (struct place){.waiter = waiter, .revision = revision};
-    err = vts_watch_start(waiter->hub, waiter->loop, job_id, &place->watch, on_watch, place);
+    err =
+        vts_watch_start(waiter->service->hub, waiter->loop, job_id, &place->watch, on_watch, place);
+    if (err == VTS_ERR_LIMIT)
+        vts_limits_hit(waiter->service->limits, VTS_LIMIT_WATCHES);
     if (err != VTS_OK)
         return err;
     vts_list_init(&place->ready_link);
@@ -106,7 +109,7 @@ static void set_over(struct place *place, bool is_over)
 /* VTS_ERR_AGAIN when the reader has the present revision. */
 static enum vts_err look(struct place *place, int64_t now_ns, struct vts_status_view *ret_view)
 {
-    struct vts_board *board = vts_watch_hub_board(place->waiter->hub);
+    struct vts_board *board = vts_watch_hub_board(place->waiter->service->hub);
     struct vts_status_view view;
     enum vts_err err = vts_check_status(board, vts_watch_job_id(&place->watch), now_ns, &view);
     uint64_t revision;

@@ -7,7 +7,7 @@
 #ifndef VTS_SERVICE_STATUS_WAITER_H
 #define VTS_SERVICE_STATUS_WAITER_H
 
-#include "server/jobs/watch_hub.h"
+#include "server/service/status_service.h"
 
 struct vts_status_waiter;
 
@@ -15,9 +15,9 @@ struct vts_status_waiter;
 typedef void (*vts_status_news_fn)(void *context);
 
 /* For up to jobs_max jobs; loop is the number of the loop whose thread this is. VTS_ERR_NOMEM. */
-VTS_MUST_CHECK enum vts_err vts_status_waiter_new(struct vts_watch_hub *hub, unsigned loop,
-                                                  size_t jobs_max, vts_status_news_fn on_news,
-                                                  void *context,
+VTS_MUST_CHECK enum vts_err vts_status_waiter_new(const struct vts_status_service *service,
+                                                  unsigned loop, size_t jobs_max,
+                                                  vts_status_news_fn on_news, void *context,
                                                   struct vts_status_waiter **ret_waiter);
 /* Accepts NULL. */
 void vts_status_waiter_free(struct vts_status_waiter *waiter);

@@ -66,8 +66,8 @@ static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *
                                 size_t count)
 {
     struct vts_status_waiter *waiter;
-    enum vts_err err = vts_status_waiter_new(
-        vts_status_service_of(call)->hub, vts_call_loop_index(call), count, on_news, call, &waiter);
+    enum vts_err err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call),
+                                             count, on_news, call, &waiter);
 
     if (err != VTS_OK)
         return err;

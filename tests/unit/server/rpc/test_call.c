@@ -445,6 +445,13 @@ static void single_answer_is_not_awaited_for_ever(void)
         CU_ASSERT_EQUAL(bench.fake.sent_count, rows[i / 2].is_bound);
         expect_one_end();
     }
+    CU_ASSERT_EQUAL(atomic_load(&bench.limits.hits[VTS_LIMIT_UNARY_MS]), 4);
+    /* The client's own deadline is no limit of ours. */
+    start_with_timeout("Unary", "application/grpc", "grpc-timeout", "1S");
+    toy_bench_call(&bench, "a");
+    fake_exchange_move_clock(&bench.fake, VTS_NS_PER_S);
+    expect_one_end();
+    CU_ASSERT_EQUAL(atomic_load(&bench.limits.hits[VTS_LIMIT_UNARY_MS]), 4);
     toy_bench_close(&bench);
 }
 

@@ -106,6 +106,7 @@ void status_bench_open(struct status_bench *bench)
                           VTS_OK);
     vts_watch_hub_set_loop(bench->hub, 0, note_post, bench);
     bench->service = (struct vts_status_service){.hub = bench->hub,
+                                                 .limits = &bench->limits,
                                                  .wait_max_ns = INT64_C(300) * VTS_NS_PER_S,
                                                  .keepalive_ns = INT64_C(15) * VTS_NS_PER_S};
     bench->row = vts_status_service_row(&bench->service);

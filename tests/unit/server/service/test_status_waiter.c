@@ -22,8 +22,8 @@ static void open_bench(size_t jobs_max)
 {
     status_bench_open(&bench);
     told = 0;
-    CU_ASSERT_EQUAL_FATAL(vts_status_waiter_new(bench.hub, 0, jobs_max, count_news, &told, &waiter),
-                          VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        vts_status_waiter_new(&bench.service, 0, jobs_max, count_news, &told, &waiter), VTS_OK);
 }
 
 static void close_bench(void)
@@ -171,7 +171,9 @@ static void watches_are_bounded_and_given_back(void)
     open_bench(STATUS_BENCH_WATCHES_MAX + 1);
     for (unsigned i = 0; i < STATUS_BENCH_WATCHES_MAX; i++)
         add("default", 0);
+    CU_ASSERT_EQUAL(atomic_load(&bench.limits.hits[VTS_LIMIT_WATCHES]), 0);
     CU_ASSERT_EQUAL(vts_status_waiter_add(waiter, vts_str_of("film"), 0), VTS_ERR_LIMIT);
+    CU_ASSERT_EQUAL(atomic_load(&bench.limits.hits[VTS_LIMIT_WATCHES]), 1);
     expect("default", 4); /* the others go on */
     close_bench();
     vts_status_waiter_free(NULL);
