@@ -684,7 +684,7 @@ def answers(sockets, certs, limit):
 @case
 def running_out_of_descriptors_harms_nobody_for_long():
     # One loop: each has a queue of its own, and which is served first is not ours to say.
-    with Server("--threads", 1, "--limit", "handshakes=100000",
+    with Server("--threads", 1, "--limit", "handshakes=100000,handshake_ms=60000",
                 preexec_fn=few_files(256)) as server:
         cap = server.log_lines()[0]["connections_max"]
         check(100 <= cap < 256, f"the cap is {cap} with 256 descriptors")
