@@ -9,9 +9,9 @@ struct vts_route {
     const char *path;  /* ends in "/" when it stands for all that begins with it */
     const char *allow; /* the Allow field: the methods that `methods` has */
     unsigned methods;  /* bits 1 << enum vts_method */
+    bool is_for_pages; /* of other origins too, as far as the operator lets them */
     vts_exchange_fn handle;
     void *context;
-    bool is_for_pages; /* of other origins too, as far as the operator lets them */
     /* Whether a request, of which the head is there, is for `begin` in place of `handle`: it is
      * answered later, or piece by piece. NULL: none is. */
     bool (*is_held)(const struct vts_exchange *exchange);

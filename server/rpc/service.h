@@ -16,13 +16,13 @@ struct vts_method_row {
  * body, or the query, and of what the path and If-Match say. */
 struct vts_rest_row {
     enum vts_method verb; /* GET brings HEAD with it */
+    int http_code;        /* of success; 0: 200. With 204 there is no body */
     const char *path;     /* "/v1/jobs/{job_id}:cancel": {field} is a segment, or part of one */
     const char *method;   /* as in the .proto */
-    bool takes_body;      /* the request is the body, which may be left out; else it is the query */
-    const char *flat; /* with JSON, what this message field has may stand in its place, or NULL */
+    const char *flat;     /* what this field's message has may stand in the body's JSON; or NULL */
     const char *if_match; /* the field that If-Match fills; NULL: it is not looked at */
     const char *answer;   /* the field of the answer that is the body; NULL: all of it */
-    int http_code;        /* of success; 0: 200. With 204 there is no body */
+    bool takes_body;      /* the request is the body, which may be left out; else it is the query */
 };
 
 struct vts_service_row {

@@ -240,12 +240,12 @@ static const struct vts_method_row methods[] = {
 };
 
 static const struct vts_rest_row rest[] = {
-    {VTS_METHOD_POST, "/v1/jobs", "CreateJob", true, "spec", NULL, "job", 201},
-    {VTS_METHOD_GET, "/v1/jobs", "ListJobs", false, NULL, NULL, NULL, 0},
-    {VTS_METHOD_GET, "/v1/jobs/{job_id}", "GetJob", false, NULL, NULL, "job", 0},
-    {VTS_METHOD_DELETE, "/v1/jobs/{job_id}", "DeleteJob", false, NULL, "etag", NULL, 204},
-    {VTS_METHOD_POST, "/v1/jobs/{job_id}:cancel", "CancelJob", true, NULL, "etag", "job", 0},
-    {VTS_METHOD_POST, "/v1/jobs/{job_id}:retry", "RetryJob", true, NULL, "etag", "job", 0},
+    {VTS_METHOD_POST, 201, "/v1/jobs", "CreateJob", "spec", NULL, "job", true},
+    {VTS_METHOD_GET, 0, "/v1/jobs", "ListJobs", NULL, NULL, NULL, false},
+    {VTS_METHOD_GET, 0, "/v1/jobs/{job_id}", "GetJob", NULL, NULL, "job", false},
+    {VTS_METHOD_DELETE, 204, "/v1/jobs/{job_id}", "DeleteJob", NULL, "etag", NULL, false},
+    {VTS_METHOD_POST, 0, "/v1/jobs/{job_id}:cancel", "CancelJob", NULL, "etag", "job", true},
+    {VTS_METHOD_POST, 0, "/v1/jobs/{job_id}:retry", "RetryJob", NULL, "etag", "job", true},
 };
 
 struct vts_service_row vts_job_service_row(struct vts_keeper_port *port)

@@ -138,13 +138,13 @@ static const struct vts_method_row rows[] = {
 };
 
 static const struct vts_rest_row rest[] = {
-    {VTS_METHOD_GET, "/v1/toys", "Read", false, NULL, NULL, NULL, 0},
-    {VTS_METHOD_POST, "/v1/toys", "Unary", true, "extra", NULL, NULL, 201},
-    {VTS_METHOD_GET, "/v1/toys/{text}", "Read", false, NULL, NULL, NULL, 0},
-    {VTS_METHOD_DELETE, "/v1/toys/{text}", "Unary", false, NULL, "tag", NULL, 204},
-    {VTS_METHOD_POST, "/v1/toys/{text}:small", "Small", true, NULL, "tag", NULL, 0},
-    {VTS_METHOD_POST, "/v1/toys/{text}:show", "Show", true, NULL, NULL, "asked", 0},
-    {VTS_METHOD_POST, "/v1/missing", "Missing", true, NULL, NULL, NULL, 0},
+    {VTS_METHOD_GET, 0, "/v1/toys", "Read", NULL, NULL, NULL, false},
+    {VTS_METHOD_POST, 201, "/v1/toys", "Unary", "extra", NULL, NULL, true},
+    {VTS_METHOD_GET, 0, "/v1/toys/{text}", "Read", NULL, NULL, NULL, false},
+    {VTS_METHOD_DELETE, 204, "/v1/toys/{text}", "Unary", NULL, "tag", NULL, false},
+    {VTS_METHOD_POST, 0, "/v1/toys/{text}:small", "Small", NULL, "tag", NULL, true},
+    {VTS_METHOD_POST, 0, "/v1/toys/{text}:show", "Show", NULL, NULL, "asked", true},
+    {VTS_METHOD_POST, 0, "/v1/missing", "Missing", NULL, NULL, NULL, true},
 };
 
 struct vts_service_row toy_row(struct toy *toy)
