@@ -84,7 +84,7 @@ static void add_options(Vtstatus__V1__TranslationSpec *spec,
     Vtstatus__V1__TranslationSpec__OptionsEntry *entries =
         vts_arena_alloc(arena, count * sizeof(*entries));
 
-    spec->options = vts_arena_alloc(arena, count * sizeof(*spec->options));
+    spec->options = vts_arena_alloc(arena, count * sizeof(void *));
     if (entries == NULL || spec->options == NULL)
         return; /* the arena knows */
     spec->n_options = count;
@@ -103,7 +103,7 @@ static void add_labels(Vtstatus__V1__CreateJobRequest *request,
     Vtstatus__V1__CreateJobRequest__LabelsEntry *entries =
         vts_arena_alloc(arena, count * sizeof(*entries));
 
-    request->labels = vts_arena_alloc(arena, count * sizeof(*request->labels));
+    request->labels = vts_arena_alloc(arena, count * sizeof(void *));
     if (entries == NULL || request->labels == NULL)
         return; /* the arena knows */
     request->n_labels = count;

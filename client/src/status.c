@@ -44,7 +44,7 @@ enum vts_err vts_status_adopt(Vtstatus__V1__JobStatus *message, struct vts_statu
         if (status == NULL)
             err = vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
     }
-    if (err != VTS_OK) {
+    if (status == NULL) {
         vts_message_free(&message->base);
         return err;
     }

@@ -136,7 +136,7 @@ static void add_cursors(const struct watch *watch, Vtstatus__V1__WatchStatusesRe
 {
     Vtstatus__V1__JobCursor *cursors = vts_arena_alloc(arena, watch->jobs_count * sizeof(*cursors));
 
-    message->jobs = vts_arena_alloc(arena, watch->jobs_count * sizeof(*message->jobs));
+    message->jobs = vts_arena_alloc(arena, watch->jobs_count * sizeof(void *));
     for (size_t i = 0; cursors != NULL && message->jobs != NULL && i < watch->jobs_count; i++) {
         if (watch->jobs[i].is_done)
             continue;
