@@ -240,7 +240,7 @@ static enum vts_err make_page(struct page *page, const struct vts_keeper_place *
     struct vts_keeper_command *command = page->command;
     struct vts_arena *arena = &command->arena;
 
-    command->jobs = vts_arena_alloc(arena, page->jobs_max * sizeof(*command->jobs));
+    command->jobs = vts_arena_alloc(arena, page->jobs_max * sizeof(void *));
     if (command->jobs == NULL)
         return VTS_ERR_NOMEM;
     walk(page, from);

@@ -120,10 +120,10 @@ static void arena_rewind_keeps_the_largest_block(void)
         CU_ASSERT_EQUAL(vts_arena_used_bytes(&arena), 0);
         CU_ASSERT_EQUAL(vts_arena_check(&arena), VTS_OK);
     }
-    CU_ASSERT_PTR_NOT_NULL(vts_arena_alloc(&arena, 200 * 1024)); /* too large to keep */
+    CU_ASSERT_PTR_NOT_NULL(vts_arena_alloc(&arena, (size_t)200 * 1024)); /* too large to keep */
     vts_arena_rewind(&arena);
     (void)vts_mem_fail_after(0);
-    CU_ASSERT_PTR_NULL(vts_arena_alloc(&arena, 200 * 1024));
+    CU_ASSERT_PTR_NULL(vts_arena_alloc(&arena, (size_t)200 * 1024));
     CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
     vts_arena_fini(&arena);
     vts_arena_rewind(&arena); /* of nothing */
