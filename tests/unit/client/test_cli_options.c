@@ -14,19 +14,21 @@ enum { MAX_WORDS = 40 };
 static struct vts_cli_options options;
 static char error[512];
 
-/* Splits at blanks; the words live until the next call. */
+/* Splits at blanks; the words, and the list of them, live until the next call. */
 static bool parse(const char *line)
 {
     static char words[1024];
-    char *argv[MAX_WORDS] = {(char *)"vtstatus"};
+    static char *argv[MAX_WORDS];
     char *save = NULL;
-    int argc = 1;
+    int argc = 0;
 
+    argv[argc++] = (char *)"vtstatus";
     CU_ASSERT_FATAL(strlen(line) < sizeof(words));
     memcpy(words, line, strlen(line) + 1);
     for (char *word = strtok_r(words, " ", &save); word != NULL && argc + 1 < MAX_WORDS;
          word = strtok_r(NULL, " ", &save))
         argv[argc++] = word;
+    argv[argc] = NULL;
     error[0] = '\0';
     return vts_cli_options_parse(argc, argv, &options, error, sizeof(error));
 }
