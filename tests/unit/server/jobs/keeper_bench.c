@@ -237,11 +237,11 @@ void keeper_bench_label(struct vts_keeper_command *command, const char *key, con
     Vtstatus__V1__CreateJobRequest *request =
         (Vtstatus__V1__CreateJobRequest *)(uintptr_t)command->create;
     Vtstatus__V1__CreateJobRequest__LabelsEntry **labels =
-        vts_arena_alloc(&command->arena, (request->n_labels + 1) * sizeof(*labels));
+        vts_arena_alloc(&command->arena, (request->n_labels + 1) * sizeof(void *));
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(labels);
     if (request->n_labels > 0)
-        memcpy(labels, request->labels, request->n_labels * sizeof(*labels));
+        memcpy(labels, request->labels, request->n_labels * sizeof(void *));
     labels[request->n_labels] =
         make(command, &vtstatus__v1__create_job_request__labels_entry__descriptor);
     labels[request->n_labels]->key = borrow(key);

@@ -142,7 +142,7 @@ static void *run_submitter(void *context)
     struct submitter *submitter = context;
     struct keeper_bench *bench = submitter->bench;
 
-    for (int i = 0; i < ROUNDS; i++) {
+    for (size_t i = 0; i < ROUNDS; i++) {
         struct slot *slots = &submitter->slots[i * EACH];
 
         submit_lease(bench, &slots[0], false);
