@@ -166,6 +166,8 @@ class Server:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}"
                                "Connection: close\r\n\r\n".encode())
             answer = read_to_end(connection)
+        if not answer:
+            raise ConnectionError(f"no answer to {path}")
         head, _, body = answer.partition(b"\r\n\r\n")
         status, *rest = head.decode("latin-1").split("\r\n")
         pairs = (field.split(":", 1) for field in rest)
