@@ -186,12 +186,14 @@ enum vts_client_code vts_create_job(struct vts_client *client,
 
 /* ---- the others ------------------------------------------------------------------------------ */
 
-enum vts_client_code vts_get_job(struct vts_client *client, const char *job_id,
-                                 struct vts_job **ret_job, struct vts_client_error *error)
+/* Of a job by its id. message is of method, and id_field its member for the id. */
+static enum vts_client_code call_by_id(struct vts_client *client,
+                                       const struct vts_rpc_method *method,
+                                       const ProtobufCMessage *message, char **id_field,
+                                       const char *job_id, struct vts_job **ret_job,
+                                       struct vts_client_error *error)
 {
-    Vtstatus__V1__GetJobRequest message = VTSTATUS__V1__GET_JOB_REQUEST__INIT;
-    struct vts_rpc_request request = {
-        .method = &get_method, .message = &message.base, .job_id = job_id};
+    struct vts_rpc_request request = {.method = method, .message = message, .job_id = job_id};
     struct vts_client_error own;
     enum vts_client_code code;
 
@@ -200,8 +202,16 @@ enum vts_client_code vts_get_job(struct vts_client *client, const char *job_id,
     code = check_job_id(job_id, error);
     if (code != VTS_CLIENT_OK)
         return code;
-    message.job_id = vts_message_text(job_id);
+    *id_field = vts_message_text(job_id);
     return call_for_job(client, &request, ret_job, error);
+}
+
+enum vts_client_code vts_get_job(struct vts_client *client, const char *job_id,
+                                 struct vts_job **ret_job, struct vts_client_error *error)
+{
+    Vtstatus__V1__GetJobRequest message = VTSTATUS__V1__GET_JOB_REQUEST__INIT;
+
+    return call_by_id(client, &get_method, &message.base, &message.job_id, job_id, ret_job, error);
 }
 
 enum vts_client_code vts_cancel_job(struct vts_client *client, const char *job_id,
@@ -209,37 +219,19 @@ enum vts_client_code vts_cancel_job(struct vts_client *client, const char *job_i
                                     struct vts_client_error *error)
 {
     Vtstatus__V1__CancelJobRequest message = VTSTATUS__V1__CANCEL_JOB_REQUEST__INIT;
-    struct vts_rpc_request request = {
-        .method = &cancel_method, .message = &message.base, .job_id = job_id};
-    struct vts_client_error own;
-    enum vts_client_code code;
 
-    error = error != NULL ? error : &own;
-    vts_failure_clear(error);
-    code = check_job_id(job_id, error);
-    if (code != VTS_CLIENT_OK)
-        return code;
-    message.job_id = vts_message_text(job_id);
     message.reason = vts_message_text(reason);
-    return call_for_job(client, &request, ret_job, error);
+    return call_by_id(client, &cancel_method, &message.base, &message.job_id, job_id, ret_job,
+                      error);
 }
 
 enum vts_client_code vts_retry_job(struct vts_client *client, const char *job_id,
                                    struct vts_job **ret_job, struct vts_client_error *error)
 {
     Vtstatus__V1__RetryJobRequest message = VTSTATUS__V1__RETRY_JOB_REQUEST__INIT;
-    struct vts_rpc_request request = {
-        .method = &retry_method, .message = &message.base, .job_id = job_id};
-    struct vts_client_error own;
-    enum vts_client_code code;
 
-    error = error != NULL ? error : &own;
-    vts_failure_clear(error);
-    code = check_job_id(job_id, error);
-    if (code != VTS_CLIENT_OK)
-        return code;
-    message.job_id = vts_message_text(job_id);
-    return call_for_job(client, &request, ret_job, error);
+    return call_by_id(client, &retry_method, &message.base, &message.job_id, job_id, ret_job,
+                      error);
 }
 
 enum vts_client_code vts_delete_job(struct vts_client *client, const char *job_id,
