@@ -181,20 +181,28 @@ static void lease_that_waits_outlasts_failures_that_are_not_its_own(void)
     keeper_bench_fini(&bench);
 }
 
+/* Job a is leased, and a heartbeat waits for news of it. */
+static void hold_heartbeat(struct keeper_bench *bench, struct keeper_answer *lease,
+                           struct keeper_answer *heartbeat, int64_t wait_ns)
+{
+    struct vts_keeper_command *command;
+
+    keeper_bench_make(bench, "a");
+    keeper_bench_take(bench, lease, "a");
+    command = keeper_bench_report(heartbeat, lease, VTS_JOB_EVENT_HEARTBEAT);
+    command->wait_ns = wait_ns;
+    keeper_bench_submit(bench, command);
+    (void)vts_keeper_step(bench->keeper);
+}
+
 static void heartbeat_hears_nothing_of_a_cancellation_that_failed(void)
 {
     struct keeper_bench bench;
     struct keeper_answer lease = {.count = 0};
     struct keeper_answer heartbeat = {.count = 0};
-    struct vts_keeper_command *command;
 
     set_up(&bench);
-    keeper_bench_make(&bench, "a");
-    keeper_bench_take(&bench, &lease, "a");
-    command = keeper_bench_report(&heartbeat, &lease, VTS_JOB_EVENT_HEARTBEAT);
-    command->wait_ns = minute_ns;
-    keeper_bench_submit(&bench, command);
-    (void)vts_keeper_step(bench.keeper);
+    hold_heartbeat(&bench, &lease, &heartbeat, minute_ns);
     bench.commits_left = 0;
     CU_ASSERT_EQUAL(tell(&bench, "a", VTS_JOB_EVENT_CANCEL), VTS_KEEPER_STORE_FAILED);
     CU_ASSERT_EQUAL(heartbeat.count, 0);
@@ -212,15 +220,9 @@ static void heartbeat_that_has_waited_rests_on_no_later_commit(void)
     struct keeper_bench bench;
     struct keeper_answer lease = {.count = 0};
     struct keeper_answer heartbeat = {.count = 0};
-    struct vts_keeper_command *command;
 
     set_up(&bench);
-    keeper_bench_make(&bench, "a");
-    keeper_bench_take(&bench, &lease, "a");
-    command = keeper_bench_report(&heartbeat, &lease, VTS_JOB_EVENT_HEARTBEAT);
-    command->wait_ns = second_ns;
-    keeper_bench_submit(&bench, command);
-    (void)vts_keeper_step(bench.keeper);
+    hold_heartbeat(&bench, &lease, &heartbeat, second_ns);
     bench.commits_left = 0;
     keeper_bench_pass(second_ns);
     CU_ASSERT_EQUAL(tell(&bench, "a", VTS_JOB_EVENT_CANCEL), VTS_KEEPER_STORE_FAILED);
