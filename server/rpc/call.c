@@ -58,7 +58,6 @@ static void call_free(struct vts_call *call)
     struct vts_rpc_loop *loop = call->loop;
 
     (void)vts_call_drop_outgoing(call); /* whatever the peer has of it */
-    vts_exchange_refund(call->exchange, call->taken_bytes);
     vts_rpc_loop_drop_ref(loop, call);
     vts_envelope_reader_fini(&call->reader);
     vts_buf_fini(&call->raw);

@@ -46,14 +46,6 @@ bool vts_call_drop_outgoing(struct vts_call *call)
     return is_whole;
 }
 
-struct vts_encoded vts_call_take_outgoing(struct vts_call *call)
-{
-    VTS_ASSERT(call->out.is_there && call->out.sent == 0);
-    call->taken_bytes = vts_call_outgoing_bytes(call);
-    call->out.is_there = false;
-    return call->out.bytes;
-}
-
 static size_t copy_out(struct vts_call *call, char *to, size_t cap)
 {
     struct vts_outgoing *out = &call->out;

@@ -114,7 +114,6 @@ struct vts_call {
     struct vts_buf only; /* the request of methods with one, until the client has said all */
 
     struct vts_outgoing out;
-    size_t taken_bytes; /* of an answer that the exchange has whole, charged until the end */
     struct vts_call_metadata headers;
     struct vts_call_metadata trailers;
     const char *message; /* the outcome's, in the notes; NULL: none */
@@ -163,8 +162,6 @@ bool vts_call_drop_outgoing(struct vts_call *call);
 void vts_call_put_envelope(struct vts_call *call, uint8_t flags, struct vts_buf *payload);
 /* How many bytes are on their way out. */
 size_t vts_call_outgoing_bytes(const struct vts_call *call);
-/* The encoded answer of a method with one, which is held: the caller's to release. */
-struct vts_encoded vts_call_take_outgoing(struct vts_call *call);
 /* Copies text into the call's notes; a NULL ptr without memory. */
 struct vts_str vts_call_note(struct vts_call *call, struct vts_str text);
 

@@ -115,9 +115,8 @@ static void reply_without_body(struct vts_call *call, int code)
 
 static void reply(struct vts_call *call)
 {
-    struct vts_response *response = &call->exchange->response;
+    const struct vts_encoded *answer = &call->out.bytes;
     int code = choose_code(call);
-    struct vts_encoded answer;
 
     if (call->code != VTS_RPC_OK) {
         reply_error(call);
@@ -129,12 +128,9 @@ static void reply(struct vts_call *call)
     }
     begin_response(call, code, call->content_type);
     if (call->out.is_gzip)
-        vts_response_add_text(response, "content-encoding", "gzip");
-    answer = vts_call_take_outgoing(call);
-    VTS_ASSERT(answer.lead_len + answer.tail_len == 0); /* encode() makes one piece */
-    response->body = answer.body;
-    response->release = answer.release;
-    response->owner = answer.owner;
+        vts_response_add_text(&call->exchange->response, "content-encoding", "gzip");
+    VTS_ASSERT(call->out.is_there && answer->lead_len + answer->tail_len == 0); /* see encode() */
+    call->exchange->response.body = answer->body; /* the call's own, until the exchange closes */
     call->reply = VTS_REPLY_ENDED;
     vts_exchange_send(call->exchange);
 }
