@@ -65,7 +65,7 @@ static void feed(struct vts_h2 *h2, const uint8_t *bytes, size_t len)
     ssize_t taken = nghttp2_session_mem_recv(h2->session, bytes, len);
 
     if (taken == NGHTTP2_ERR_FLOODED)
-        vts_conn_end_by_limit(h2->conn, VTS_LIMIT_OUTBOUND_ACKS);
+        vts_h2_end_by_limit(h2, VTS_LIMIT_OUTBOUND_ACKS);
     else if (taken < 0)
         vts_conn_end(h2->conn, nghttp2_strerror((int)taken));
     else if (nghttp2_session_want_read(h2->session) == 0)
