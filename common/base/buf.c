@@ -27,8 +27,10 @@ static void reclaim(struct vts_buf *buf)
 
 void vts_buf_fini(struct vts_buf *buf)
 {
-    reclaim(buf);
-    vts_mem_free(buf->ptr);
+    if (buf->ptr != NULL) {
+        reclaim(buf);
+        vts_mem_free(buf->ptr);
+    }
     vts_buf_init(buf, buf->max);
 }
 

@@ -106,6 +106,17 @@ size_t vts_str_copy_pieces(const struct vts_str pieces[], size_t count, size_t s
     return len;
 }
 
+size_t vts_str_write_u64(char out[VTS_STR_U64_DIGITS], uint64_t value)
+{
+    size_t len = 1;
+
+    for (uint64_t rest = value; rest >= 10; rest /= 10)
+        len++;
+    for (size_t at = len; at-- > 0; value /= 10)
+        out[at] = (char)('0' + value % 10);
+    return len;
+}
+
 enum vts_err vts_str_to_u64(struct vts_str a, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;

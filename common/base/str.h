@@ -10,6 +10,8 @@
 
 #include "common/base/err.h"
 
+enum { VTS_STR_U64_DIGITS = 20 }; /* of the largest number */
+
 struct vts_str {
     const char *ptr;
     size_t len;
@@ -52,6 +54,8 @@ bool vts_str_split_quoted(struct vts_str *rest, char separator, struct vts_str *
  * how many. Fewer than cap: the rest is copied. */
 size_t vts_str_copy_pieces(const struct vts_str pieces[], size_t count, size_t skip, char *out,
                            size_t cap);
+/* Writes the value's decimal digits, without a NUL; returns how many. */
+size_t vts_str_write_u64(char out[VTS_STR_U64_DIGITS], uint64_t value);
 /* 1*DIGIT and nothing else, at most max; otherwise VTS_ERR_INVALID. */
 VTS_MUST_CHECK enum vts_err vts_str_to_u64(struct vts_str a, uint64_t max, uint64_t *ret_value);
 

@@ -100,18 +100,11 @@ bool vts_response_add_copy(struct vts_response *response, const char *name, stru
 
 void vts_response_add_number(struct vts_response *response, const char *name, uint64_t value)
 {
-    char digits[20];
     char *copy = response->scratch + response->scratch_len;
-    size_t at = sizeof(digits);
     size_t len;
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    len = sizeof(digits) - at;
-    VTS_ASSERT(len <= VTS_RESPONSE_SCRATCH - response->scratch_len);
-    memcpy(copy, digits + at, len);
+    VTS_ASSERT(VTS_STR_U64_DIGITS <= VTS_RESPONSE_SCRATCH - response->scratch_len);
+    len = vts_str_write_u64(copy, value);
     vts_response_add(response, name, vts_str_make(copy, len));
     response->scratch_len += len;
 }
@@ -150,6 +143,11 @@ enum vts_field vts_field_find(struct vts_str name)
         if (vts_str_equals(name, field_names[i]))
             return (enum vts_field)i;
     return VTS_FIELD_COUNT;
+}
+
+struct vts_str vts_field_name(enum vts_field field)
+{
+    return field_names[field];
 }
 
 enum vts_err vts_field_join(struct vts_str *list, struct vts_str value, char **memory)

@@ -313,6 +313,8 @@ enum vts_method vts_method_parse(struct vts_str name);
 const char *vts_method_name(enum vts_method method);
 /* VTS_FIELD_COUNT for a field that nobody reads. The name is lower-case already. */
 enum vts_field vts_field_find(struct vts_str name);
+/* A literal. */
+struct vts_str vts_field_name(enum vts_field field);
 /* Appends another line of a list field to what is known of it: both mean the same as joined by a
  * comma (RFC 9110 5.3). *memory, NULL or what the last call left there, holds the joined list and
  * is the caller's to free. Past 1 KiB the rest of a list is left out, which makes an answer less

@@ -6,6 +6,8 @@
  */
 #include "server/http/frame_guard.h"
 
+#include <string.h>
+
 enum {
     PREFACE_BYTES = 24,
     FRAME_HEADER_BYTES = 9,
@@ -71,14 +73,18 @@ static size_t take_head(struct vts_frame_guard *guard, const uint8_t *bytes, siz
 {
     size_t taken = 0;
 
-    while (taken < len) {
-        guard->head[guard->head_len++] = bytes[taken++];
-        if (guard->head_len < head_need(guard))
-            continue;
-        parse_head(guard);
-        *ret_has_frame = true;
-        break;
+    /* All of it is there, as a rule. */
+    if (guard->head_len == 0 && len >= FRAME_HEADER_BYTES) {
+        memcpy(guard->head, bytes, FRAME_HEADER_BYTES);
+        guard->head_len = FRAME_HEADER_BYTES;
+        taken = FRAME_HEADER_BYTES;
     }
+    while (guard->head_len < head_need(guard) && taken < len)
+        guard->head[guard->head_len++] = bytes[taken++];
+    if (guard->head_len < head_need(guard))
+        return taken;
+    parse_head(guard);
+    *ret_has_frame = true;
     return taken;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h2_stream.c - the life of one HTTP/2 stream, and the accounting of its header block.
  *
- * Header values are kept by reference to nghttp2's own buffers. Every field counts, kept or not:
- * a few octets of HPACK may refer to a large entry thousands of times. Streams and heads are used
- * again, because most live for one turn only.
+ * Small header values are copied, large ones kept by reference to nghttp2's own buffers. Every
+ * field counts, kept or not: a few octets of HPACK may refer to a large entry thousands of times.
+ * Streams and heads are used again, because most live for one turn only.
  */
 #include "server/http/h2_stream.h"
 
@@ -42,7 +42,8 @@ static struct vts_h2_head *head_new(struct vts_http_server *server)
         return NULL;
     vts_list_init(&head->link);
     memset(head->joined, 0, sizeof(head->joined));
-    head->held_count = head->headers_count = 0;
+    head->has_joined = false;
+    head->copies_len = head->held_count = head->headers_count = 0;
     head->held = head->held_inline;
     head->held_cap = VTS_H2_HELD_INLINE;
     head->headers = head->headers_inline;
@@ -121,10 +122,12 @@ void vts_h2_stream_drop_request(struct vts_h2_stream *stream)
         return;
     while (head->held_count > 0)
         nghttp2_rcbuf_decref(head->held[--head->held_count]);
-    for (int i = 0; i < VTS_FIELD_COUNT; i++) {
+    head->copies_len = 0;
+    for (int i = 0; i < VTS_FIELD_COUNT && head->has_joined; i++) {
         vts_mem_free(head->joined[i]);
         head->joined[i] = NULL;
     }
+    head->has_joined = false;
     head->headers_count = 0;
     stream->exchange.request.headers_count = 0;
     if (head->held != head->held_inline)
@@ -172,7 +175,13 @@ static enum vts_err grow(void **array, const void *array_inline, size_t size, si
 static struct vts_str hold(struct vts_h2_head *head, nghttp2_rcbuf *buffer)
 {
     nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+    char *copy = head->copies + head->copies_len;
 
+    if (bytes.len <= VTS_H2_COPIES_BYTES - head->copies_len) {
+        memcpy(copy, bytes.base, bytes.len);
+        head->copies_len += bytes.len;
+        return vts_str_make(copy, bytes.len);
+    }
     if (head->held_count == head->held_cap &&
         grow((void **)&head->held, head->held_inline, sizeof(nghttp2_rcbuf *), &head->held_cap) !=
             VTS_OK)
@@ -201,8 +210,10 @@ static enum vts_err keep_known(struct vts_h2_stream *stream, enum vts_field fiel
 {
     struct vts_str *known = &stream->exchange.request.fields[field];
 
-    if (known->ptr != NULL)
+    if (known->ptr != NULL) {
+        stream->head->has_joined = true;
         return vts_field_join(known, value, &stream->head->joined[field]);
+    }
     *known = value;
     return VTS_OK;
 }
@@ -214,20 +225,17 @@ static bool has_metadata(const struct vts_request *request)
     return request->method == VTS_METHOD_POST || request->query.len > 0;
 }
 
-static enum vts_err keep_any(struct vts_h2_stream *stream, nghttp2_rcbuf *name,
+static enum vts_err keep_any(struct vts_h2_stream *stream, struct vts_str name,
                              struct vts_str value)
 {
     struct vts_h2_head *head = stream->head;
     struct vts_request *request = &stream->exchange.request;
-    struct vts_header header = {hold(head, name), value};
 
-    if (header.name.ptr == NULL)
-        return VTS_ERR_NOMEM;
     if (head->headers_count == head->headers_cap &&
         grow((void **)&head->headers, head->headers_inline, sizeof(struct vts_header),
              &head->headers_cap) != VTS_OK)
         return VTS_ERR_NOMEM;
-    head->headers[head->headers_count++] = header;
+    head->headers[head->headers_count++] = (struct vts_header){name, value};
     request->headers = head->headers;
     request->headers_count = head->headers_count;
     return VTS_OK;
@@ -240,6 +248,7 @@ static enum vts_err keep_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name
     enum vts_field field = vts_field_find(vts_str_make(bytes.base, bytes.len));
     bool is_kept = has_metadata(&stream->exchange.request);
     enum vts_err err = VTS_OK;
+    struct vts_str lasting_name;
     struct vts_str value;
 
     if (field == VTS_FIELD_COUNT && !is_kept)
@@ -249,9 +258,10 @@ static enum vts_err keep_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name
         return VTS_ERR_NOMEM;
     if (field != VTS_FIELD_COUNT)
         err = keep_known(stream, field, value);
-    if (err == VTS_OK && is_kept)
-        err = keep_any(stream, name, value);
-    return err;
+    if (err != VTS_OK || !is_kept)
+        return err;
+    lasting_name = field == VTS_FIELD_COUNT ? hold(stream->head, name) : vts_field_name(field);
+    return lasting_name.ptr == NULL ? VTS_ERR_NOMEM : keep_any(stream, lasting_name, value);
 }
 
 enum vts_err vts_h2_stream_add_field(struct vts_h2_stream *stream, nghttp2_rcbuf *name,

@@ -27,14 +27,16 @@ enum vts_h2_stream_state {
     VTS_H2_STREAM_SENT,
 };
 
-enum { VTS_H2_HELD_INLINE = 48, VTS_H2_HEADERS_INLINE = 20 };
+enum { VTS_H2_COPIES_BYTES = 512, VTS_H2_HELD_INLINE = 8, VTS_H2_HEADERS_INLINE = 20 };
 
-/* What is kept of a request's header block until the response's head is out: references to
- * nghttp2's own buffers. */
+/* What is kept of a request's header block until the response's head is out: copies while there is
+ * room, which is cheapest, and references to nghttp2's own buffers for the rest. */
 struct vts_h2_head {
     struct vts_exchange_head exchange_head;
     struct vts_list link;          /* while it waits for its next use */
+    bool has_joined;
     char *joined[VTS_FIELD_COUNT]; /* values of fields that came more than once */
+    size_t copies_len;
     size_t held_count;
     size_t held_cap;
     nghttp2_rcbuf **held; /* held_inline, or the heap */
@@ -43,6 +45,7 @@ struct vts_h2_head {
     struct vts_header *headers; /* headers_inline, or the heap */
     nghttp2_rcbuf *held_inline[VTS_H2_HELD_INLINE];
     struct vts_header headers_inline[VTS_H2_HEADERS_INLINE];
+    char copies[VTS_H2_COPIES_BYTES];
 };
 
 struct vts_h2_stream {

@@ -296,16 +296,22 @@ size_t vts_snapshot_proto_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT
 
 size_t vts_snapshot_json_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
 {
-    int64_t ms = poll_after_ns / VTS_NS_PER_MS;
-    int len;
+    static const char name[] = ",\"pollAfter\":\"";
+    static const char end[] = "s\"}";
+    uint64_t ms = (uint64_t)(poll_after_ns / VTS_NS_PER_MS);
+    size_t len = sizeof(name) - 1;
 
-    if (poll_after_ns < 0)
-        len = snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, "}");
-    else if (ms % 1000 == 0)
-        len = snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%llds\"}",
-                       (long long)ms / 1000);
-    else
-        len = snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%lld.%03llds\"}",
-                       (long long)ms / 1000, (long long)ms % 1000);
-    return (size_t)len;
+    if (poll_after_ns < 0) {
+        ret_tail[0] = '}';
+        return 1;
+    }
+    memcpy(ret_tail, name, len);
+    len += vts_str_write_u64(ret_tail + len, ms / 1000);
+    if (ms % 1000 != 0) {
+        ret_tail[len++] = '.';
+        for (uint64_t place = 100; place > 0; place /= 10)
+            ret_tail[len++] = (char)('0' + ms % 1000 / place % 10);
+    }
+    memcpy(ret_tail + len, end, sizeof(end) - 1);
+    return len + sizeof(end) - 1;
 }

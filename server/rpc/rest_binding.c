@@ -6,6 +6,7 @@
 #include "server/rpc/rest_binding.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 
@@ -67,7 +68,8 @@ static enum vts_err bind(const struct vts_rpc *rpc, const struct vts_service_row
                          struct vts_error *error)
 {
     const struct vts_rpc_method *method = find_method(rpc, service, row);
-    struct vts_rest_binding binding = {.row = row, .method = method};
+    struct vts_rest_binding binding = {
+        .row = row, .method = method, .lead_len = strcspn(row->path, "{")};
 
     if (method == NULL || method->kind != VTS_RPC_UNARY)
         return refuse(error, row, "there is no such unary method");
@@ -120,12 +122,15 @@ const struct vts_rest_binding *vts_rest_binding_find(const struct vts_rpc *rpc, 
 
     *ret_verbs = 0;
     for (size_t i = 0; i < rpc->bindings_count; i++) {
-        const struct vts_rest_row *row = rpc->bindings[i].row;
+        const struct vts_rest_binding *binding = &rpc->bindings[i];
+        const struct vts_rest_row *row = binding->row;
 
-        if (!vts_rest_path_matches(row->path, path, ret_match))
+        /* Most paths of other things differ early, and every request comes here. */
+        if (path.len < binding->lead_len || memcmp(path.ptr, row->path, binding->lead_len) != 0 ||
+            !vts_rest_path_matches(row->path, path, ret_match))
             continue;
         if (row->verb == wanted)
-            return &rpc->bindings[i];
+            return binding;
         *ret_verbs |= 1u << row->verb;
         if (row->verb == VTS_METHOD_GET)
             *ret_verbs |= 1u << VTS_METHOD_HEAD;

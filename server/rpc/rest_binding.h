@@ -10,6 +10,7 @@
 struct vts_rest_binding {
     const struct vts_rest_row *row;
     const struct vts_rpc_method *method;
+    size_t lead_len;                          /* of the row's path, before the first variable */
     const ProtobufCFieldDescriptor *answer;   /* the row's; NULL: all of the answer */
     const ProtobufCFieldDescriptor *if_match; /* the row's, or NULL */
 };

@@ -148,6 +148,23 @@ static void str_to_u64_of_anything_else_is_refused(void)
     CU_ASSERT_EQUAL(value, 7);
 }
 
+static void write_u64_writes_all_digits_and_no_more(void)
+{
+    static const struct {
+        uint64_t value;
+        const char *text;
+    } rows[] = {{0, "0"},     {9, "9"},     {10, "10"},
+                {100, "100"}, {999, "999"}, {UINT64_MAX, "18446744073709551615"}};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        char out[VTS_STR_U64_DIGITS + 1] = "....................";
+        size_t len = vts_str_write_u64(out, rows[i].value);
+
+        CU_ASSERT(vts_str_equals_text(vts_str_make(out, len), rows[i].text));
+        CU_ASSERT(len == VTS_STR_U64_DIGITS || out[len] == '.');
+    }
+}
+
 static void pieces_are_copied_as_one(void)
 {
     const struct vts_str pieces[] = {vts_str_of("ab"), vts_str_make(NULL, 0), vts_str_of("cde"),
@@ -179,6 +196,7 @@ static const struct vts_test tests[] = {
     {"str_split_quoted_passes_over_quotes", str_split_quoted_passes_over_quotes},
     {"str_split_quoted_without_end_takes_the_rest", str_split_quoted_without_end_takes_the_rest},
     {"pieces_are_copied_as_one", pieces_are_copied_as_one},
+    {"write_u64_writes_all_digits_and_no_more", write_u64_writes_all_digits_and_no_more},
     {"str_to_u64_reads_digits", str_to_u64_reads_digits},
     {"str_to_u64_past_maximum_is_refused", str_to_u64_past_maximum_is_refused},
     {"str_to_u64_of_anything_else_is_refused", str_to_u64_of_anything_else_is_refused},
