@@ -48,6 +48,10 @@ test_packages=(
     nodejs              "stock clients"
     npm                 "fetches them"
     chromium-headless-shell "a stock browser"
+    ffmpeg              "examples/translate-video: video"
+    apertium            "translation"
+    apertium-eng-spa    "English and Spanish"
+    espeak-ng           "voices"
 )
 bench_packages=(
     nghttp2-server      "peer: nghttpd"
