@@ -21,8 +21,17 @@ mistake in either stops the server before it listens, with exit code 2 and a lin
 `--help` prints the same options; it, `--version` and `--descriptor-set` only print, and have no
 variable.
 
-Generated from `server/app/options.def` and `server/guard/limits.def` by `scripts/generate-docs.py`;
-do not edit.
+Generated from `server/app/options.def`, `server/jobs/simulation.def` and `server/guard/limits.def`
+by `scripts/generate-docs.py`; do not edit.
+"""
+
+SIMULATION_HEAD = """\
+## Simulation
+
+`--simulate NAME=VALUE[,NAME=VALUE...]` has workers inside the server lease jobs, as others do, report on them through the
+phases of a translation, and end them. The server submits a job named `default` for them, unless there is one in the store.
+Other jobs are submitted as ever. `--simulate workers=2000,delay=lognormal:2s:0.8,crash_rate=0.01,lease=5s` plays a
+busy day in little time.
 """
 
 LIMITS_HEAD = """\
@@ -115,13 +124,16 @@ def code(text):
 
 def write_config(root):
     options = read_table(root / "server/app/options.def", 5)
+    parts = read_table(root / "server/jobs/simulation.def", 3)
     limits = read_table(root / "server/guard/limits.def", 5)
     option_rows = [(code(f"--{flag} {argument}" if argument else f"--{flag}"), code(f"VTSTATUSD_{name}"),
                     "" if value is None else code(value), text)
                    for name, flag, argument, value, text in options]
+    part_rows = [(code(name), code(value), text) for name, value, text in parts]
     limit_rows = [(code(name), value, unit, why) for _, name, value, unit, why in limits]
     return "\n".join([CONFIG_HEAD, "## Options\n",
                       table(("Flag", "Variable", "Default", "What it sets"), option_rows),
+                      SIMULATION_HEAD, table(("Name", "Default", "What it sets"), part_rows),
                       LIMITS_HEAD, table(("Name", "Default", "Unit", "Why"), limit_rows)])
 
 

@@ -2,8 +2,7 @@
 /* app.c - the object graph and the main thread.
  *
  * Each worker thread has a loop with its own listener and connections, and one more thread keeps
- * the jobs. The main thread plays the simulated job and waits for signals; to the workers it speaks
- * by posts only.
+ * the jobs. The main thread waits for signals; to the workers it speaks by posts only.
  */
 #include "server/app/app.h"
 
@@ -14,18 +13,16 @@
 #include "server/app/app_signals.h"
 #include "server/app/app_workers.h"
 #include "server/app/resources.h"
+#include "server/jobs/simulator.h"
 #include "server/store/store_open.h"
-
-static const int64_t publish_retry_ns = (int64_t)100 * VTS_NS_PER_MS;
 
 struct app {
     struct vts_config *config;
     struct vts_board *board;
     struct vts_watch_hub *hub;
-    struct vts_simulation simulation;
-    bool is_unpublished;             /* the simulation's last step, for lack of memory */
     struct vts_metrics main_metrics; /* what the main thread counts */
     struct vts_keeper_port jobs;
+    struct vts_simulator *simulator; /* NULL: none was asked for */
     struct vts_services services;
     struct vts_workers *workers;
 };
@@ -71,52 +68,6 @@ static void reload_tls(struct app *app)
     vts_log_end(&line);
 }
 
-/* ---- the simulated job ------------------------------------------------------------------- */
-
-static enum vts_err start_simulation(struct app *app)
-{
-    if (!app->config->has_simulation)
-        return VTS_OK;
-    return vts_simulation_init(&app->simulation, "default", &app->config->simulation,
-                               vts_clock_now_ns(), vts_clock_wall_ns());
-}
-
-static enum vts_err publish(struct app *app)
-{
-    struct vts_snapshot *snapshot;
-    enum vts_err err = vts_snapshot_new(&app->simulation.job, &snapshot);
-
-    return err != VTS_OK ? err : vts_watch_hub_publish(app->hub, snapshot);
-}
-
-static void log_unpublished(void)
-{
-    struct vts_log_line line;
-
-    vts_log_begin(&line, VTS_LOG_ERROR, "a status could not be published; trying again");
-    vts_log_end(&line);
-}
-
-/* Takes the steps that are due; returns when to look again. A step that could not be published is
- * published later, for it may be the last. */
-static int64_t play_simulation(struct app *app)
-{
-    int64_t now_ns = vts_clock_now_ns();
-
-    if (!app->config->has_simulation)
-        return INT64_MAX;
-    while (app->is_unpublished || vts_simulation_due_ns(&app->simulation) <= now_ns) {
-        if (!app->is_unpublished)
-            vts_simulation_step(&app->simulation);
-        app->is_unpublished = publish(app) != VTS_OK;
-        if (app->is_unpublished) {
-            log_unpublished();
-            return now_ns + publish_retry_ns;
-        }
-    }
-    return vts_simulation_due_ns(&app->simulation);
-}
-
 /* ---- the jobs ---------------------------------------------------------------------------- */
 
 /* Reads what the store has, and publishes it. */
@@ -138,6 +89,34 @@ static enum vts_err make_keeper(struct app *app, struct vts_error *error)
     return err;
 }
 
+/* ---- the simulator ----------------------------------------------------------------------- */
+
+/* Before the keeper has its thread. A few steps are made by hand, so that the first request finds
+ * the job `default`, and finds it done if it takes no time. */
+static enum vts_err start_simulator(struct app *app)
+{
+    enum vts_err err;
+
+    if (!app->config->has_simulation)
+        return VTS_OK;
+    err = vts_simulator_new(app->jobs.keeper, &app->config->simulation, NULL, &app->simulator);
+    if (err != VTS_OK)
+        return err;
+    vts_simulator_wake(app->simulator);
+    for (int i = 0; i < VTS_SIMULATOR_STEPS; i++)
+        (void)vts_keeper_step(app->jobs.keeper); /* its thread knows when the next is due */
+    return VTS_OK;
+}
+
+/* Returns when to do so again. */
+static int64_t wake_simulator(struct app *app)
+{
+    if (app->simulator == NULL)
+        return INT64_MAX;
+    vts_simulator_wake(app->simulator);
+    return vts_clock_now_ns() + (int64_t)VTS_SIMULATOR_WAKE_MS * VTS_NS_PER_MS;
+}
+
 /* ---- stopping ---------------------------------------------------------------------------- */
 
 /* Waits until every connection is gone, or until it is told a second time. */
@@ -157,7 +136,7 @@ static void drain(struct app *app)
 static void serve(struct app *app)
 {
     for (;;) {
-        int number = vts_signals_wait(play_simulation(app));
+        int number = vts_signals_wait(wake_simulator(app));
 
         if (number == SIGHUP)
             reload_tls(app);
@@ -212,12 +191,10 @@ static enum vts_err make_workers(struct app *app, struct vts_tls_ctx *tls, struc
 
 static enum vts_err start(struct app *app, struct vts_error *error)
 {
-    enum vts_err err = start_simulation(app);
+    enum vts_err err = start_simulator(app);
 
-    if (err == VTS_OK) {
-        (void)play_simulation(app); /* so that the first request finds the job */
+    if (err == VTS_OK)
         err = vts_keeper_start(app->jobs.keeper);
-    }
     if (err == VTS_OK)
         err = vts_workers_start(app->workers);
     return err == VTS_OK ? VTS_OK
@@ -262,10 +239,10 @@ enum vts_err vts_app_run(struct vts_config *config, struct vts_error *error)
         log_stopped();
     }
     vts_workers_stop(app.workers);
-    vts_keeper_port_fini(&app.jobs); /* it still answers to the loops */
+    vts_keeper_port_fini(&app.jobs); /* it still answers to the loops, and to the simulator */
+    vts_simulator_free(app.simulator);
     vts_workers_free(app.workers);
     vts_services_fini(&app.services);
-    vts_simulation_fini(&app.simulation);
     vts_watch_hub_free(app.hub);
     vts_board_free(app.board);
     vts_tls_ctx_unref(tls);

@@ -240,6 +240,14 @@ enum vts_err vts_config_read(int argc, char *const argv[], struct vts_config *re
     return err;
 }
 
+static void write_simulation_help(struct vts_buf *buf)
+{
+    vts_buf_append_text(buf, "\nParts of a simulation:\n");
+#define X(name, value, help) vts_buf_append_format(buf, "  %s=%s\n      %s\n", #name, value, help);
+#include "server/jobs/simulation.def"
+#undef X
+}
+
 void vts_config_write_help(struct vts_buf *buf)
 {
     vts_buf_append_text(buf,
@@ -259,8 +267,10 @@ void vts_config_write_help(struct vts_buf *buf)
     vts_buf_append_text(buf,
                         "  --help, --version\n"
                         "  --descriptor-set\n      print the protobuf contract, a serialized "
-                        "google.protobuf.FileDescriptorSet\n\n"
-                        "Signals: TERM and INT let open requests finish and stop, a second one "
+                        "google.protobuf.FileDescriptorSet\n");
+    write_simulation_help(buf);
+    vts_buf_append_text(buf,
+                        "\nSignals: TERM and INT let open requests finish and stop, a second one "
                         "stops at once;\n"
                         "HUP reads the certificate files again without dropping a connection.\n\n"
                         "To try it out:\n"

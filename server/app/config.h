@@ -8,7 +8,7 @@
 #include "server/guard/limits.h"
 #include "server/io/listener.h"
 #include "server/io/tls_ctx.h"
-#include "server/jobs/simulator.h"
+#include "server/jobs/simulation.h"
 #include "server/obs/log.h"
 
 enum { VTS_THREADS_MAX = 256 };

@@ -1,285 +1,397 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simulator.c - plans the steps of a simulated job.
+/* simulator.c - workers that are each a small machine, driven by the keeper's answers.
  *
- * A job queues, is picked up, and goes through the phases of a translation. How the time divides
- * among the phases, how it ends and where it fails are drawn from the seed. Progress is reported at
- * each hundredth of the run, but not more than four times a second, as a real worker's would be.
+ * A worker has one command under way, or is idle, or rests. A few ask for a job at a time, and each
+ * that gets one has the next one ask. Everything is under one lock, since the keeper's thread
+ * answers and another one wakes those that rest.
  */
 #include "server/jobs/simulator.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <pthread.h>
+#include <stdio.h>
 
+#include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/rng.h"
-#include "common/wire/rpc_code.h"
 
-enum { PHASES = 6, REPORTS_MAX = 100, STEPS_MAX = PHASES + REPORTS_MAX + 3, TEXT_MAX_BYTES = 32 };
+enum { ASKING_MAX = 256, WORKER_ID_BYTES = 32, TOKEN_BYTES = 64 };
 
-static const int64_t report_gap_min_ns = (int64_t)250 * VTS_NS_PER_MS;
-static const int64_t delay_max_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
+/* What a worker does next, or has the keeper do for it:
+ *
+ *   ASK ──► REPORT ──► LAST_REPORT ──► END ──► ASK
+ *             │ ▲│          │
+ *             └─┘│          ▼ to be cancelled
+ *     crashed,   └─────► GIVE_UP ──► ASK
+ *     lost: ASK
+ */
+enum task { TASK_ASK, TASK_REPORT, TASK_LAST_REPORT, TASK_END, TASK_GIVE_UP };
 
-/* A phase, its usual share of the time, and how it fails when it does. */
-static const struct phase {
-    const char *name;
-    double share;
-    const char *message;
-    enum vts_rpc_code error_code;
-    const char *error_message;
-} phases[PHASES] = {
-    {"download", 0.10, "fetching the source video", VTS_RPC_UNAVAILABLE,
-     "download: the source stopped answering"},
-    {"transcribe", 0.25, "writing down what is said", VTS_RPC_FAILED_PRECONDITION,
-     "transcribe: no speech was found"},
-    {"translate", 0.15, "translating the transcript", VTS_RPC_RESOURCE_EXHAUSTED,
-     "translate: the translation quota is used up"},
-    {"synthesize", 0.20, "speaking the translation", VTS_RPC_INTERNAL,
-     "synthesize: the voice model crashed"},
-    {"encode", 0.20, "putting sound and picture together", VTS_RPC_INTERNAL,
-     "encode: the encoder ended with an error"},
-    {"upload", 0.10, "storing the result", VTS_RPC_UNAVAILABLE,
-     "upload: the storage is not reachable"},
+struct worker {
+    struct vts_list link; /* among those that are idle, or rest */
+    struct vts_simulator *simulator;
+    enum task task;
+    /* Of its job, but for TASK_ASK. */
+    char job_id[VTS_JOB_ID_MAX + 1];
+    char token[TOKEN_BYTES];
+    int64_t start_ns;
+    struct vts_simulation_plan plan;
+    struct vts_simulation_report report; /* what the messages below say */
+    Vtstatus__V1__Progress progress;
+    Google__Rpc__Status error;
 };
 
-enum step_kind { STEP_QUEUED, STEP_REPORT, STEP_SUCCEEDED, STEP_FAILED };
+struct vts_simulator {
+    struct vts_keeper *keeper;
+    struct vts_simulation_options options;
+    char *queues[VTS_SIMULATION_QUEUES_MAX];
+    int64_t (*now_ns)(void);
+    Vtstatus__V1__TranslationSpec default_spec;
+    Vtstatus__V1__CreateJobRequest default_job;
 
-struct vts_simulation_step {
-    int64_t at_ns; /* since the start */
-    enum step_kind kind;
-    int phase;
-    float percent;
+    pthread_mutex_t lock; /* of all below */
+    bool is_default_due;  /* to be submitted */
+    struct vts_list idle;
+    struct vts_list resting;
+    size_t asking_count;
+    struct worker workers[]; /* options.workers_count */
 };
 
-/* ---- options ----------------------------------------------------------------------------- */
-
-/* strtod() alone would take hexadecimal and exponents too. */
-static bool is_number_char(char c)
+/* protobuf-c's strings are not const, and nobody writes to them. */
+static char *borrow(const char *text)
 {
-    return (c >= '0' && c <= '9') || c == '.';
+    return (char *)(uintptr_t)text;
 }
 
-static enum vts_err parse_number(struct vts_str text, double max, double *ret_value,
-                                 struct vts_str *ret_rest)
-{
-    char copy[TEXT_MAX_BYTES];
-    size_t len = 0;
-    char *end;
-    double value;
+/* ---- speaking to the keeper -------------------------------------------------------------- */
 
-    while (len < text.len && len < sizeof(copy) - 1 && is_number_char(text.ptr[len]))
-        len++;
-    if (len == 0 || text.ptr[0] == '.')
-        return VTS_ERR_INVALID;
-    memcpy(copy, text.ptr, len);
-    copy[len] = '\0';
-    value = strtod(copy, &end);
-    if (value > max)
-        return VTS_ERR_INVALID;
-    *ret_value = value;
-    *ret_rest = vts_str_make(text.ptr + (end - copy), text.len - (size_t)(end - copy));
-    return VTS_OK;
+static void hear(struct vts_keeper_command *command, void *context);
+
+static void fill_lease(const struct worker *worker, struct vts_keeper_command *command)
+{
+    struct vts_simulator *simulator = worker->simulator;
+    char *id = vts_arena_alloc(&command->arena, WORKER_ID_BYTES);
+
+    if (id == NULL)
+        return;
+    (void)snprintf(id, WORKER_ID_BYTES, "simulator-%zu",
+                   (size_t)(worker - simulator->workers) + 1); /* it fits */
+    command->lease.worker_id = id;
+    command->lease.queues = simulator->queues;
+    command->lease.queues_count = simulator->options.queues_count;
+    command->lease.duration_ns = simulator->options.lease_ns;
+    command->wait_ns = INT64_MAX;
 }
 
-static enum vts_err parse_delay(struct vts_str text, int64_t *ret_ns)
+static void set_report(struct worker *worker, int64_t elapsed_ns)
 {
-    static const struct {
-        const char *name;
-        int64_t ns;
-    } units[] = {{"ms", VTS_NS_PER_MS},
-                 {"s", VTS_NS_PER_S},
-                 {"m", (int64_t)60 * VTS_NS_PER_S},
-                 {"h", (int64_t)3600 * VTS_NS_PER_S}};
-    struct vts_str unit;
-    double value;
+    const struct vts_simulation_report *report = &worker->report;
 
-    if (parse_number(text, 1e9, &value, &unit) != VTS_OK)
-        return VTS_ERR_INVALID;
-    for (size_t i = 0; i < VTS_ARRAY_LEN(units); i++) {
-        if (!vts_str_equals_text(unit, units[i].name))
-            continue;
-        if (value * (double)units[i].ns > (double)delay_max_ns)
-            return VTS_ERR_INVALID;
-        *ret_ns = (int64_t)(value * (double)units[i].ns);
-        return VTS_OK;
+    vts_simulation_report(&worker->plan, elapsed_ns, &worker->report);
+    vtstatus__v1__progress__init(&worker->progress);
+    worker->progress.percent = report->percent;
+    worker->progress.phase = borrow(report->phase);
+    worker->progress.phase_index = report->phase_index;
+    worker->progress.phase_count = VTS_SIMULATION_PHASES;
+    worker->progress.message = borrow(report->message);
+}
+
+/* A third of the lease is the longest that a worker is silent. */
+static int64_t silence_ns(const struct worker *worker, int64_t elapsed_ns)
+{
+    int64_t span_ns = vts_simulation_next_report_ns(&worker->plan, elapsed_ns) - elapsed_ns;
+    int64_t most_ns = worker->simulator->options.lease_ns / 3;
+
+    return span_ns < most_ns ? span_ns : most_ns;
+}
+
+static void fill_heartbeat(struct worker *worker, struct vts_keeper_command *command)
+{
+    int64_t elapsed_ns = worker->simulator->now_ns() - worker->start_ns;
+
+    set_report(worker, elapsed_ns);
+    command->event.kind = VTS_JOB_EVENT_HEARTBEAT;
+    command->event.progress = &worker->progress;
+    if (worker->task == TASK_REPORT)
+        command->wait_ns = silence_ns(worker, elapsed_ns);
+}
+
+static void fill_end(struct worker *worker, struct vts_keeper_command *command)
+{
+    if (worker->plan.end == VTS_SIMULATION_SUCCEEDS) {
+        command->event.kind = VTS_JOB_EVENT_COMPLETE;
+        command->event.output_uri = "simulated:///translated.mp4";
+        return;
     }
-    return VTS_ERR_INVALID;
+    google__rpc__status__init(&worker->error);
+    worker->error.code = (int32_t)worker->report.error_code;
+    worker->error.message = borrow(worker->report.error_message);
+    command->event.kind = VTS_JOB_EVENT_FAIL;
+    command->event.error = &worker->error;
 }
 
-static enum vts_err parse_part(struct vts_str name, struct vts_str value,
-                               struct vts_simulation_options *options)
+static void fill(struct worker *worker, struct vts_keeper_command *command)
 {
-    struct vts_str rest;
-
-    if (vts_str_equals_text(name, "delay"))
-        return parse_delay(value, &options->delay_ns);
-    if (vts_str_equals_text(name, "seed"))
-        return vts_str_to_u64(value, UINT64_MAX, &options->seed);
-    if (vts_str_equals_text(name, "error_rate") &&
-        parse_number(value, 1.0, &options->error_rate, &rest) == VTS_OK && rest.len == 0)
-        return VTS_OK;
-    return VTS_ERR_INVALID;
-}
-
-enum vts_err vts_simulation_parse(const char *text, struct vts_simulation_options *ret_options,
-                                  struct vts_error *error)
-{
-    struct vts_simulation_options options = {
-        .delay_ns = (int64_t)8 * VTS_NS_PER_S, .error_rate = 0.2, .seed = 1};
-    struct vts_str rest = vts_str_of(text);
-    struct vts_str part;
-
-    while (text[0] != '\0' && vts_str_split(&rest, ',', &part)) {
-        struct vts_str value = part;
-        struct vts_str name;
-
-        (void)vts_str_split(&value, '=', &name); /* a part without "=" fails as one without value */
-        if (parse_part(name, value, &options) != VTS_OK)
-            return vts_error_set(error, VTS_ERR_INVALID,
-                                 "\"%.*s\" is none of delay=8s, error_rate=0.2, seed=1 (delay in "
-                                 "ms, s, m or h, up to 24h; error_rate from 0 to 1)",
-                                 (int)part.len, part.ptr);
+    command->job_id = worker->job_id;
+    command->event.token = worker->token;
+    switch (worker->task) {
+    case TASK_ASK:
+        fill_lease(worker, command);
+        return;
+    case TASK_REPORT:
+    case TASK_LAST_REPORT:
+        fill_heartbeat(worker, command);
+        return;
+    case TASK_END:
+        fill_end(worker, command);
+        return;
+    case TASK_GIVE_UP:
+        command->event.kind = VTS_JOB_EVENT_RELEASE;
+        return;
     }
-    *ret_options = options;
-    return VTS_OK;
+    VTS_UNREACHABLE();
 }
 
-/* ---- planning ---------------------------------------------------------------------------- */
-
-static void add_step(struct vts_simulation *simulation, enum step_kind kind, int64_t at_ns,
-                     int phase, double percent)
+static enum vts_err submit(struct vts_keeper *keeper, struct vts_keeper_command *command)
 {
-    simulation->steps[simulation->steps_count++] = (struct vts_simulation_step){
-        .at_ns = at_ns, .kind = kind, .phase = phase, .percent = (float)percent};
+    enum vts_err err = vts_arena_check(&command->arena);
+
+    if (err == VTS_OK)
+        err = vts_keeper_submit(keeper, command);
+    if (err != VTS_OK)
+        vts_keeper_command_free(command);
+    return err;
 }
 
-/* Draws how the time divides; ends[i] is where phase i ends, the last at 1. */
-static void draw_phase_ends(struct vts_rng *rng, double ends[PHASES])
+static void rest(struct worker *worker)
 {
-    double sum = 0;
+    vts_list_push_back(&worker->simulator->resting, &worker->link);
+}
 
-    for (int i = 0; i < PHASES; i++) {
-        sum += phases[i].share * (0.7 + 0.6 * vts_rng_next_unit(rng));
-        ends[i] = sum;
+/* Has the worker's task done; it rests when that cannot be. */
+static void begin(struct worker *worker)
+{
+    enum vts_keeper_command_kind kind =
+        worker->task == TASK_ASK ? VTS_KEEPER_LEASE : VTS_KEEPER_EVENT;
+    struct vts_keeper_command *command;
+    enum vts_err err = vts_keeper_command_new(kind, hear, worker, &command);
+
+    if (err == VTS_OK) {
+        fill(worker, command);
+        err = submit(worker->simulator->keeper, command);
     }
-    for (int i = 0; i < PHASES; i++)
-        ends[i] /= sum;
+    if (err != VTS_OK)
+        rest(worker);
+    else if (worker->task == TASK_ASK)
+        worker->simulator->asking_count++;
 }
 
-/* Reports from pick-up to the end, at which `reach` of the whole work is done. */
-static void plan_reports(struct vts_simulation *simulation, const double ends[PHASES],
-                         int64_t start_ns, double reach)
+/* ---- from task to task ------------------------------------------------------------------- */
+
+static void begin_task(struct worker *worker, enum task task)
 {
-    int64_t span_ns = simulation->options.delay_ns - start_ns;
-    int64_t gap_ns =
-        span_ns / REPORTS_MAX > report_gap_min_ns ? span_ns / REPORTS_MAX + 1 : report_gap_min_ns;
-    int phase = 0;
+    worker->task = task;
+    begin(worker);
+}
 
-    for (int64_t at_ns = 0; at_ns < span_ns; at_ns += gap_ns) {
-        double done = reach * (double)at_ns / (double)span_ns;
+static void have_some_ask(struct vts_simulator *simulator)
+{
+    while (simulator->asking_count < ASKING_MAX && !vts_list_is_empty(&simulator->idle)) {
+        struct worker *worker = VTS_CONTAINER_OF(simulator->idle.next, struct worker, link);
 
-        while (phase < PHASES - 1 && done >= ends[phase])
-            phase++;
-        add_step(simulation, STEP_REPORT, start_ns + at_ns, phase, (double)(int)(done * 1000) / 10);
+        vts_list_remove(&worker->link);
+        begin(worker);
     }
 }
 
-static void plan(struct vts_simulation *simulation)
+/* Without a job, whatever became of it. */
+static void be_idle(struct worker *worker)
 {
-    const struct vts_simulation_options *options = &simulation->options;
-    int64_t pick_up_ns =
-        options->delay_ns / 20 < VTS_NS_PER_S ? options->delay_ns / 20 : VTS_NS_PER_S;
-    double ends[PHASES];
-    struct vts_rng rng;
-    bool fails;
-    double reach;
-
-    vts_rng_init(&rng, options->seed);
-    fails = vts_rng_next_unit(&rng) < options->error_rate;
-    reach = fails ? 0.05 + 0.9 * vts_rng_next_unit(&rng) : 1;
-    draw_phase_ends(&rng, ends);
-    add_step(simulation, STEP_QUEUED, 0, 0, 0);
-    plan_reports(simulation, ends, pick_up_ns, reach);
-    add_step(simulation, fails ? STEP_FAILED : STEP_SUCCEEDED, options->delay_ns, PHASES - 1, 100);
+    worker->task = TASK_ASK;
+    vts_list_push_back(&worker->simulator->idle, &worker->link);
 }
 
-enum vts_err vts_simulation_init(struct vts_simulation *simulation, const char *id,
-                                 const struct vts_simulation_options *options, int64_t start_ns,
-                                 int64_t start_wall_ns)
+static void work_on(struct worker *worker)
 {
-    *simulation = (struct vts_simulation){.options = *options,
-                                          .start_ns = start_ns,
-                                          .start_wall_ns = start_wall_ns,
-                                          .job = {.id = id}};
-    simulation->steps = vts_mem_alloc(STEPS_MAX * sizeof(*simulation->steps));
-    if (simulation->steps == NULL)
+    int64_t elapsed_ns = worker->simulator->now_ns() - worker->start_ns;
+
+    if (elapsed_ns < worker->plan.delay_ns)
+        begin_task(worker, TASK_REPORT);
+    else if (worker->plan.end == VTS_SIMULATION_CRASHES)
+        be_idle(worker);
+    else
+        begin_task(worker, TASK_LAST_REPORT);
+}
+
+static void take_job(struct worker *worker, const Vtstatus__Store__V1__JobRecord *record)
+{
+    struct vts_simulator *simulator = worker->simulator;
+    const Vtstatus__V1__Job *job = record->job;
+
+    (void)snprintf(worker->job_id, sizeof(worker->job_id), "%s", job->id); /* both fit */
+    (void)snprintf(worker->token, sizeof(worker->token), "%s", record->lease_token);
+    vts_simulation_plan(&simulator->options, job->id, job->status->attempt, &worker->plan);
+    worker->start_ns = simulator->now_ns();
+    work_on(worker);
+}
+
+/* The keeper did what it was told. */
+static void go_on(struct worker *worker, const struct vts_keeper_command *command)
+{
+    switch (worker->task) {
+    case TASK_ASK:
+        if (command->record != NULL)
+            take_job(worker, command->record);
+        else
+            be_idle(worker);
+        return;
+    case TASK_REPORT:
+        if (command->is_cancel_requested)
+            begin_task(worker, TASK_GIVE_UP);
+        else
+            work_on(worker);
+        return;
+    case TASK_LAST_REPORT:
+        begin_task(worker, command->is_cancel_requested ? TASK_GIVE_UP : TASK_END);
+        return;
+    case TASK_END:
+    case TASK_GIVE_UP:
+        be_idle(worker);
+        return;
+    }
+    VTS_UNREACHABLE();
+}
+
+/* Somebody else has the job now, or nobody any more. */
+static bool has_lost_job(const struct vts_keeper_command *command)
+{
+    return command->refusal == VTS_KEEPER_MACHINE || command->refusal == VTS_KEEPER_JOB_NOT_FOUND ||
+           command->refusal == VTS_KEEPER_JOB_GONE;
+}
+
+/* When one has to rest, nobody else takes its place: the next ones would fare no better. */
+static void take_answer(struct worker *worker, const struct vts_keeper_command *command)
+{
+    struct vts_simulator *simulator = worker->simulator;
+
+    if (worker->task == TASK_ASK)
+        simulator->asking_count--;
+    if (command->refusal != VTS_KEEPER_OK && !has_lost_job(command)) {
+        rest(worker);
+        return;
+    }
+    if (command->refusal == VTS_KEEPER_OK)
+        go_on(worker, command);
+    else
+        be_idle(worker);
+    have_some_ask(simulator);
+}
+
+static void hear(struct vts_keeper_command *command, void *context)
+{
+    struct worker *worker = context;
+    struct vts_simulator *simulator = worker->simulator;
+
+    pthread_mutex_lock(&simulator->lock);
+    take_answer(worker, command);
+    pthread_mutex_unlock(&simulator->lock);
+    vts_keeper_command_free(command);
+}
+
+/* ---- the job `default` ------------------------------------------------------------------- */
+
+static void hear_of_default(struct vts_keeper_command *command, void *context)
+{
+    struct vts_simulator *simulator = context;
+
+    pthread_mutex_lock(&simulator->lock);
+    simulator->is_default_due =
+        command->refusal != VTS_KEEPER_OK && command->refusal != VTS_KEEPER_JOB_EXISTS;
+    pthread_mutex_unlock(&simulator->lock);
+    vts_keeper_command_free(command);
+}
+
+/* It comes before all others, for somebody may be waiting to see it run. */
+static void make_default_job(struct vts_simulator *simulator)
+{
+    Vtstatus__V1__TranslationSpec *spec = &simulator->default_spec;
+    Vtstatus__V1__CreateJobRequest *request = &simulator->default_job;
+
+    vtstatus__v1__translation_spec__init(spec);
+    spec->source_uri = borrow("simulated:///video.mp4");
+    spec->target_language = borrow("en");
+    vtstatus__v1__create_job_request__init(request);
+    request->spec = spec;
+    request->job_id = borrow("default");
+    request->queue = simulator->queues[0];
+    request->priority = VTS_JOB_PRIORITY_MAX;
+}
+
+static void submit_default(struct vts_simulator *simulator)
+{
+    struct vts_keeper_command *command;
+
+    if (!simulator->is_default_due ||
+        vts_keeper_command_new(VTS_KEEPER_CREATE, hear_of_default, simulator, &command) != VTS_OK)
+        return;
+    command->create = &simulator->default_job;
+    simulator->is_default_due = submit(simulator->keeper, command) != VTS_OK;
+}
+
+/* ---- their life -------------------------------------------------------------------------- */
+
+enum vts_err vts_simulator_new(struct vts_keeper *keeper,
+                               const struct vts_simulation_options *options,
+                               int64_t (*now_ns)(void), struct vts_simulator **ret_simulator)
+{
+    size_t workers_count = (size_t)options->workers_count;
+    struct vts_simulator *simulator =
+        vts_mem_zalloc(sizeof(*simulator) + workers_count * sizeof(struct worker));
+
+    if (simulator == NULL)
         return VTS_ERR_NOMEM;
-    plan(simulation);
-    simulation->job.expected_end_ns = start_ns + options->delay_ns;
-    simulation->job.expected_end_wall_ns = start_wall_ns + options->delay_ns;
+    simulator->keeper = keeper;
+    simulator->options = *options;
+    simulator->now_ns = now_ns == NULL ? vts_clock_now_ns : now_ns;
+    for (size_t i = 0; i < options->queues_count; i++)
+        simulator->queues[i] = simulator->options.queues[i];
+    make_default_job(simulator);
+    (void)pthread_mutex_init(&simulator->lock, NULL); /* cannot fail on Linux */
+    simulator->is_default_due = true;
+    vts_list_init(&simulator->idle);
+    vts_list_init(&simulator->resting);
+    for (size_t i = 0; i < workers_count; i++) {
+        simulator->workers[i].simulator = simulator;
+        be_idle(&simulator->workers[i]);
+    }
+    *ret_simulator = simulator;
     return VTS_OK;
 }
 
-void vts_simulation_fini(struct vts_simulation *simulation)
+void vts_simulator_wake(struct vts_simulator *simulator)
 {
-    vts_mem_free(simulation->steps);
-    simulation->steps = NULL;
-}
+    struct vts_list woken;
 
-int64_t vts_simulation_due_ns(const struct vts_simulation *simulation)
-{
-    if (simulation->next_step == simulation->steps_count)
-        return INT64_MAX;
-    return simulation->start_ns + simulation->steps[simulation->next_step].at_ns;
-}
+    vts_list_init(&woken);
+    pthread_mutex_lock(&simulator->lock);
+    submit_default(simulator);
+    vts_list_move_all(&simulator->resting, &woken);
+    while (!vts_list_is_empty(&woken)) {
+        struct worker *worker = VTS_CONTAINER_OF(woken.next, struct worker, link);
 
-static void report(struct vts_job *job, const struct vts_simulation_step *step)
-{
-    job->state = VTS_JOB_RUNNING;
-    job->queue_position = 0;
-    job->attempt = 1;
-    job->percent = step->percent;
-    job->phase = phases[step->phase].name;
-    job->phase_index = step->phase + 1;
-    job->phase_count = PHASES;
-    job->progress_message = phases[step->phase].message;
-}
-
-/* The phase that was reported last is the one that fails. */
-static void fail(struct vts_job *job)
-{
-    int phase = job->phase_index == 0 ? 0 : job->phase_index - 1;
-
-    job->state = VTS_JOB_FAILED;
-    job->queue_position = 0;
-    job->error_code = (int32_t)phases[phase].error_code;
-    job->error_message = phases[phase].error_message;
-    job->progress_message = NULL;
-}
-
-void vts_simulation_step(struct vts_simulation *simulation)
-{
-    const struct vts_simulation_step *step = &simulation->steps[simulation->next_step++];
-    struct vts_job *job = &simulation->job;
-
-    job->revision++;
-    job->update_wall_ns = simulation->start_wall_ns + step->at_ns;
-    switch (step->kind) {
-    case STEP_QUEUED:
-        job->state = VTS_JOB_PENDING;
-        job->queue_position = 1;
-        break;
-    case STEP_REPORT:
-        report(job, step);
-        break;
-    case STEP_SUCCEEDED:
-        report(job, step);
-        job->state = VTS_JOB_SUCCEEDED;
-        job->progress_message = NULL;
-        job->output_uri = "simulated:///translated.mp4";
-        break;
-    case STEP_FAILED:
-        fail(job);
-        break;
+        vts_list_remove(&worker->link);
+        if (worker->task == TASK_ASK)
+            be_idle(worker);
+        else
+            begin(worker);
     }
+    have_some_ask(simulator);
+    pthread_mutex_unlock(&simulator->lock);
+}
+
+void vts_simulator_free(struct vts_simulator *simulator)
+{
+    if (simulator == NULL)
+        return;
+    (void)pthread_mutex_destroy(&simulator->lock); /* nobody holds it */
+    vts_mem_free(simulator);
 }

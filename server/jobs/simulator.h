@@ -1,44 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A make-believe translation: what a worker would report of it, and when.
+/* Make-believe workers inside the server: they lease jobs from the keeper, report on them, end them
+ * or fall silent, as simulation.h has it, by the commands that other workers' calls become.
  *
- * Pure: the run is a list of steps made from the options alone, so the same seed gives the same
- * run. Whoever plays it publishes each step at its time. */
+ * They have no thread and no timers: what a worker does next, it does when the keeper answers it,
+ * and a held heartbeat is what wakes it in time for its next report. A worker that crashes is
+ * followed by another one at once; its job waits for the end of the lease. */
 #ifndef VTS_JOBS_SIMULATOR_H
 #define VTS_JOBS_SIMULATOR_H
 
-#include "server/jobs/job.h"
+#include "server/jobs/keeper.h"
+#include "server/jobs/simulation.h"
 
-struct vts_simulation_options {
-    int64_t delay_ns;  /* from the start to the end */
-    double error_rate; /* probability of ending in error, 0 to 1 */
-    uint64_t seed;
+struct vts_simulator;
+
+enum {
+    /* How often it is time for vts_simulator_wake(). */
+    VTS_SIMULATOR_WAKE_MS = 1000,
+    /* Steps of the keeper from the start to the end of a job that takes no time. */
+    VTS_SIMULATOR_STEPS = 3,
 };
 
-/* Reads "delay=8s,error_rate=0.2,seed=1"; each part may be left out. A delay is a number with ms,
- * s, m or h, up to 24 h. VTS_ERR_INVALID with a text that names the fault. */
-VTS_MUST_CHECK enum vts_err vts_simulation_parse(const char *text,
-                                                 struct vts_simulation_options *ret_options,
-                                                 struct vts_error *error);
-
-struct vts_simulation {
-    struct vts_simulation_options options;
-    int64_t start_ns; /* monotonic */
-    int64_t start_wall_ns;
-    struct vts_job job; /* as of the last step taken */
-    size_t steps_count;
-    size_t next_step;
-    struct vts_simulation_step *steps;
-};
-
-/* Plans the run of the job `id`, which is a literal, starting at the given instants.
+/* Makes the workers, who do nothing yet. The keeper must outlive the last call but
+ * vts_simulator_free(); options are copied. now_ns is the keeper's; NULL: vts_clock_now_ns().
  * VTS_ERR_NOMEM. */
-VTS_MUST_CHECK enum vts_err vts_simulation_init(struct vts_simulation *simulation, const char *id,
-                                                const struct vts_simulation_options *options,
-                                                int64_t start_ns, int64_t start_wall_ns);
-void vts_simulation_fini(struct vts_simulation *simulation);
-/* When the next step is due on the monotonic clock; INT64_MAX after the last. */
-int64_t vts_simulation_due_ns(const struct vts_simulation *simulation);
-/* Takes the next step: simulation->job then is what it looks like, one revision on. */
-void vts_simulation_step(struct vts_simulation *simulation);
+VTS_MUST_CHECK enum vts_err vts_simulator_new(struct vts_keeper *keeper,
+                                              const struct vts_simulation_options *options,
+                                              int64_t (*now_ns)(void),
+                                              struct vts_simulator **ret_simulator);
+/* The first time, submits the job `default` to the first queue, unless there is one already, and
+ * sets the workers to work. After that, has those try again who could not go on, because memory,
+ * the keeper or the store failed them. From any thread. */
+void vts_simulator_wake(struct vts_simulator *simulator);
+/* When the keeper is freed. Accepts NULL. */
+void vts_simulator_free(struct vts_simulator *simulator);
 
 #endif

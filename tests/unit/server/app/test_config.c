@@ -117,7 +117,7 @@ static void every_flag_takes_effect(void)
     CU_ASSERT_EQUAL(vts_address_port(&config.listen), 0);
     CU_ASSERT_EQUAL(config.threads, 3);
     CU_ASSERT(config.has_simulation);
-    CU_ASSERT_EQUAL(config.simulation.delay_ns, INT64_C(5) * VTS_NS_PER_S);
+    CU_ASSERT_EQUAL(config.simulation.delay.ns, INT64_C(5) * VTS_NS_PER_S);
     CU_ASSERT_EQUAL(config.simulation.seed, 9);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_STREAMS), 7);
     CU_ASSERT_EQUAL(vts_limits_get(&config.limits, VTS_LIMIT_BODIES), 2);

@@ -1,352 +1,411 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_simulator.c - the make-believe run: its options, its shape, and that a seed repeats it. */
+/* test_simulator.c - simulated workers on a keeper that is run by hand, in time that is moved by
+ * hand. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "server/jobs/simulator.h"
 #include "tests/support/suite.h"
+#include "tests/unit/server/jobs/keeper_bench.h"
 
-static const int64_t start_ns = INT64_C(77) * VTS_NS_PER_S;
-static const int64_t start_wall_ns = INT64_C(1700000000) * VTS_NS_PER_S;
+enum { ATTEMPTS = 3 }; /* of a job that asks for no other number */
 
-static struct vts_simulation_options parse(const char *text)
+static const int64_t tick_ns = (int64_t)50 * VTS_NS_PER_MS;
+
+static struct keeper_bench bench;
+static struct vts_simulator *simulator;
+static struct vts_simulation_options options;
+
+static int64_t read_now(void)
 {
-    struct vts_simulation_options options = {0};
+    return keeper_bench_now_ns;
+}
+
+static void make_simulator(const char *text)
+{
     struct vts_error error = {""};
 
     CU_ASSERT_EQUAL_FATAL(vts_simulation_parse(text, &options, &error), VTS_OK);
-    return options;
+    CU_ASSERT_EQUAL_FATAL(vts_simulator_new(bench.keeper, &options, read_now, &simulator), VTS_OK);
 }
 
-static void begin(struct vts_simulation *simulation, const struct vts_simulation_options *options)
+static void free_simulator(void)
 {
-    CU_ASSERT_EQUAL_FATAL(
-        vts_simulation_init(simulation, "default", options, start_ns, start_wall_ns), VTS_OK);
+    keeper_bench_close(&bench);
+    vts_simulator_free(simulator);
+    simulator = NULL;
 }
 
-/* Takes every step; returns the last instant at which one was due. */
-static int64_t play_to_the_end(struct vts_simulation *simulation)
+static void step(int count)
 {
-    int64_t last_ns = INT64_MIN;
-    int64_t due_ns;
-
-    while ((due_ns = vts_simulation_due_ns(simulation)) != INT64_MAX) {
-        CU_ASSERT_FATAL(due_ns >= last_ns);
-        last_ns = due_ns;
-        vts_simulation_step(simulation);
-    }
-    return last_ns;
+    for (int i = 0; i < count; i++)
+        (void)vts_keeper_step(bench.keeper); /* when the next is due is for the clock to tell */
 }
 
-/* ---- options ----------------------------------------------------------------------------- */
-
-static void parse_of_nothing_gives_the_defaults(void)
+/* Makes keeper and workers, and has them do what is due at once. */
+static void begin(const char *text)
 {
-    struct vts_simulation_options options = parse("");
-
-    CU_ASSERT_EQUAL(options.delay_ns, INT64_C(8) * VTS_NS_PER_S);
-    CU_ASSERT_EQUAL(options.error_rate, 0.2);
-    CU_ASSERT_EQUAL(options.seed, 1);
+    keeper_bench_init(&bench);
+    keeper_bench_open(&bench);
+    make_simulator(text);
+    vts_simulator_wake(simulator);
+    step(VTS_SIMULATOR_STEPS);
 }
 
-static void parse_of_all_parts_reads_them_in_any_order(void)
+static void end(void)
 {
-    struct vts_simulation_options options =
-        parse("seed=18446744073709551615,delay=1.5s,error_rate=0.75");
-
-    CU_ASSERT_EQUAL(options.delay_ns, INT64_C(1500) * VTS_NS_PER_MS);
-    CU_ASSERT_EQUAL(options.error_rate, 0.75);
-    CU_ASSERT_EQUAL(options.seed, UINT64_MAX);
+    free_simulator();
+    keeper_bench_fini(&bench);
 }
 
-static void parse_of_delay_reads_every_unit(void)
+/* Lets time pass, and wakes the workers now and then as the server does. */
+static void play(int64_t span_ns)
 {
-    static const struct {
-        const char *text;
-        int64_t ns;
-    } rows[] = {
-        {"delay=0s", 0},
-        {"delay=250ms", INT64_C(250) * VTS_NS_PER_MS},
-        {"delay=90s", INT64_C(90) * VTS_NS_PER_S},
-        {"delay=2m", INT64_C(120) * VTS_NS_PER_S},
-        {"delay=0.5h", INT64_C(1800) * VTS_NS_PER_S},
-        {"delay=24h", INT64_C(86400) * VTS_NS_PER_S},
-    };
-
-    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
-        CU_ASSERT_EQUAL(parse(rows[i].text).delay_ns, rows[i].ns);
-}
-
-static void parse_of_bad_part_names_it_and_changes_nothing(void)
-{
-    static const char *const parts[] = {
-        "delay",
-        "delay=",
-        "delay=s",
-        "delay=8",
-        "delay=8x",
-        "delay=-1s",
-        "delay=25h",
-        "delay=86401s",
-        "delay= 8s",
-        "delay=8s ",
-        "delay=1e99s",
-        "delay=nans",
-        "delay=infs",
-        "delay=0x10s",
-        "delay=1e3s",
-        "error_rate=1.1",
-        "error_rate=-0.1",
-        "error_rate=",
-        "error_rate=x",
-        "error_rate=0.5x",
-        "error_rate=nan",
-        "seed=-1",
-        "seed=",
-        "seed=1.5",
-        "seed=18446744073709551616",
-        "colour=red",
-        "=",
-        "=8s",
-        "DELAY=8s",
-    };
-
-    for (size_t i = 0; i < VTS_ARRAY_LEN(parts); i++) {
-        struct vts_simulation_options options = {.seed = 42};
-        struct vts_error error = {""};
-        char quoted[64] = "\"";
-
-        memcpy(quoted + 1, parts[i], strlen(parts[i]) + 1);
-        CU_ASSERT_EQUAL(vts_simulation_parse(parts[i], &options, &error), VTS_ERR_INVALID);
-        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, quoted));
-        CU_ASSERT_EQUAL(options.seed, 42);
+    for (int64_t at_ns = tick_ns; at_ns <= span_ns; at_ns += tick_ns) {
+        keeper_bench_pass(tick_ns);
+        if (at_ns % ((int64_t)VTS_SIMULATOR_WAKE_MS * VTS_NS_PER_MS) == 0)
+            vts_simulator_wake(simulator);
+        step(VTS_SIMULATOR_STEPS + 1); /* an attempt's end, and another job's beginning */
     }
 }
 
-static void parse_of_bad_part_behind_a_good_one_fails(void)
+static void play_s(int64_t span_s)
 {
-    struct vts_simulation_options options = {.seed = 42};
-    struct vts_error error = {""};
-
-    CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,delay=x", &options, &error), VTS_ERR_INVALID);
-    CU_ASSERT_EQUAL(options.seed, 42);
-    CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,,delay=8s", &options, NULL), VTS_ERR_INVALID);
-    CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,", &options, NULL), VTS_ERR_INVALID);
+    play(span_s * VTS_NS_PER_S);
 }
 
-/* ---- runs -------------------------------------------------------------------------------- */
-
-static void check_same_run(uint64_t seed)
+static const Vtstatus__V1__Job *look_at(struct keeper_answer *answer, const char *id)
 {
-    const struct vts_simulation_options options = {
-        .delay_ns = INT64_C(60) * VTS_NS_PER_S, .error_rate = 0.5, .seed = seed};
-    struct vts_simulation a;
-    struct vts_simulation b;
+    CU_ASSERT_EQUAL_FATAL(keeper_bench_run(&bench, keeper_bench_get(answer, id)), VTS_KEEPER_OK);
+    return answer->command->record->job;
+}
 
-    begin(&a, &options);
-    begin(&b, &options);
-    while (vts_simulation_due_ns(&a) != INT64_MAX) {
-        CU_ASSERT_EQUAL_FATAL(vts_simulation_due_ns(&a), vts_simulation_due_ns(&b));
-        vts_simulation_step(&a);
-        vts_simulation_step(&b);
-        CU_ASSERT_EQUAL(a.job.state, b.job.state);
-        CU_ASSERT_EQUAL(a.job.percent, b.job.percent);
-        CU_ASSERT_EQUAL(a.job.phase_index, b.job.phase_index);
-        CU_ASSERT_EQUAL(a.job.error_code, b.job.error_code);
+static void make_many(int count)
+{
+    char id[32];
+
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(id, sizeof(id), "job-%d", i);
+        keeper_bench_make(&bench, id);
     }
-    CU_ASSERT_EQUAL(vts_simulation_due_ns(&b), INT64_MAX);
-    vts_simulation_fini(&a);
-    vts_simulation_fini(&b);
 }
 
-static void same_seed_gives_the_same_run(void)
+/* ---- the job `default` ------------------------------------------------------------------- */
+
+static void default_job_is_submitted_and_played(void)
 {
-    for (uint64_t seed = 0; seed < 50; seed++)
-        check_same_run(seed);
+    struct keeper_answer answer = {.count = 0};
+    const Vtstatus__V1__Job *job;
+
+    begin("delay=8s,error_rate=0");
+    job = look_at(&answer, "default");
+    CU_ASSERT_EQUAL(job->status->state, VTSTATUS__V1__STATE__STATE_RUNNING);
+    CU_ASSERT_STRING_EQUAL(job->status->progress->phase, "download");
+    CU_ASSERT_EQUAL(job->status->progress->phase_count, VTS_SIMULATION_PHASES);
+    CU_ASSERT_STRING_EQUAL(job->attempts[0]->worker_id, "simulator-1");
+    play_s(7);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_RUNNING);
+    CU_ASSERT(keeper_bench_revision(&bench, "default") > 25); /* four a second */
+    CU_ASSERT(keeper_bench_revision(&bench, "default") < 35);
+    play_s(1);
+    job = look_at(&answer, "default");
+    CU_ASSERT_EQUAL(job->status->state, VTSTATUS__V1__STATE__STATE_SUCCEEDED);
+    CU_ASSERT_EQUAL(job->status->progress->percent, 100);
+    CU_ASSERT_STRING_EQUAL(job->status->progress->phase, "upload");
+    CU_ASSERT_STRING_EQUAL(job->status->output_uri, "simulated:///translated.mp4");
+    keeper_answer_fini(&answer);
+    end();
 }
 
-static void other_seeds_give_other_runs(void)
+static void job_without_delay_is_done_within_the_first_steps(void)
 {
-    struct vts_simulation_options options = {
-        .delay_ns = INT64_C(60) * VTS_NS_PER_S, .error_rate = 0.5, .seed = 0};
-    int failed = 0;
+    struct keeper_answer answer = {.count = 0};
+    const Vtstatus__V1__JobStatus *status;
 
-    for (; options.seed < 1000; options.seed++) {
-        struct vts_simulation simulation;
+    begin("delay=0s,error_rate=1");
+    status = look_at(&answer, "default")->status;
+    CU_ASSERT_EQUAL(status->state, VTSTATUS__V1__STATE__STATE_FAILED);
+    CU_ASSERT_EQUAL(
+        strncmp(status->error->message, status->progress->phase, strlen(status->progress->phase)),
+        0);
+    CU_ASSERT_NOT_EQUAL(status->error->code, 0);
+    keeper_answer_fini(&answer);
+    end();
+}
 
-        begin(&simulation, &options);
-        (void)play_to_the_end(&simulation);
-        failed += simulation.job.state == VTS_JOB_FAILED;
-        vts_simulation_fini(&simulation);
+/* As after a restart with a file: what is done stays done. */
+static void default_job_that_is_done_is_left_alone(void)
+{
+    uint64_t revision;
+
+    begin("delay=1s,error_rate=0");
+    play_s(2);
+    revision = keeper_bench_revision(&bench, "default");
+    free_simulator();
+
+    keeper_bench_open(&bench);
+    make_simulator("delay=1s,error_rate=1");
+    vts_simulator_wake(simulator);
+    play_s(5);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+    CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "default"), revision);
+    end();
+}
+
+/* And what was under way has another attempt when the lost worker's lease is over. */
+static void default_job_that_was_under_way_goes_on(void)
+{
+    struct keeper_answer answer = {.count = 0};
+    const Vtstatus__V1__Job *job;
+
+    begin("delay=10s,error_rate=0,lease=5s");
+    play_s(3);
+    free_simulator();
+
+    keeper_bench_open(&bench);
+    make_simulator("delay=10s,error_rate=0,lease=5s");
+    vts_simulator_wake(simulator);
+    play_s(16);
+    job = look_at(&answer, "default");
+    CU_ASSERT_EQUAL(job->status->state, VTSTATUS__V1__STATE__STATE_SUCCEEDED);
+    CU_ASSERT_EQUAL(job->status->attempt, 2);
+    keeper_answer_fini(&answer);
+    end();
+}
+
+/* ---- jobs of others ---------------------------------------------------------------------- */
+
+/* What becomes of the job by the plans of its attempts. */
+static int foretell(const char *id, int *ret_attempts)
+{
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        struct vts_simulation_plan plan;
+
+        vts_simulation_plan(&options, id, attempt, &plan);
+        *ret_attempts = attempt;
+        if (plan.end != VTS_SIMULATION_CRASHES)
+            return plan.end == VTS_SIMULATION_SUCCEEDS ? VTS_JOB_SUCCEEDED : VTS_JOB_FAILED;
     }
-    CU_ASSERT(failed > 400 && failed < 600);
+    return VTS_JOB_FAILED;
 }
 
-/* What holds of every step, whatever the options. */
-static void check_step(const struct vts_job *before, const struct vts_job *after)
+static void jobs_end_as_their_plans_say(void)
 {
-    CU_ASSERT_EQUAL(after->revision, before->revision + 1);
-    CU_ASSERT(after->percent >= before->percent && after->percent <= 100);
-    CU_ASSERT(after->phase_index >= before->phase_index && after->phase_index <= 6);
-    CU_ASSERT(after->update_wall_ns >= before->update_wall_ns);
-    CU_ASSERT_FALSE(before->state != 0 && vts_job_is_done(before->state));
-    CU_ASSERT_EQUAL(after->phase == NULL, after->phase_index == 0);
-}
+    enum { JOBS = 300 };
+    struct keeper_answer answer = {.count = 0};
+    int outcomes[ATTEMPTS + 1][VTS_JOB_CANCELLED + 1] = {{0}};
 
-/* Plays a run and checks it on the way; the job's last shape goes to *ret_last. */
-static void check_run(const struct vts_simulation_options *options, struct vts_job *ret_last)
-{
-    struct vts_simulation simulation;
-    int64_t due_ns = INT64_MAX;
+    begin("workers=20,delay=uniform:0s:2s,error_rate=0.3,crash_rate=0.4,lease=1s,seed=5");
+    make_many(JOBS);
+    play_s(60);
+    for (int i = 0; i < JOBS; i++) {
+        char id[32];
+        const Vtstatus__V1__JobStatus *status;
+        int attempts = 0;
 
-    begin(&simulation, options);
-    CU_ASSERT_EQUAL(vts_simulation_due_ns(&simulation), start_ns);
-    while (vts_simulation_due_ns(&simulation) != INT64_MAX) {
-        struct vts_job before = simulation.job;
-
-        due_ns = vts_simulation_due_ns(&simulation);
-        vts_simulation_step(&simulation);
-        check_step(&before, &simulation.job);
+        (void)snprintf(id, sizeof(id), "job-%d", i);
+        status = look_at(&answer, id)->status;
+        CU_ASSERT_EQUAL((int)status->state, foretell(id, &attempts));
+        CU_ASSERT_EQUAL(status->attempt, attempts);
+        outcomes[attempts][status->state]++;
     }
-    CU_ASSERT_EQUAL(due_ns, start_ns + options->delay_ns);
-    CU_ASSERT(vts_job_is_done(simulation.job.state));
-    CU_ASSERT_EQUAL(simulation.job.update_wall_ns, start_wall_ns + options->delay_ns);
-    *ret_last = simulation.job;
-    vts_simulation_fini(&simulation);
+    for (int attempts = 1; attempts <= ATTEMPTS; attempts++) {
+        CU_ASSERT(outcomes[attempts][VTS_JOB_SUCCEEDED] > 0);
+        CU_ASSERT(outcomes[attempts][VTS_JOB_FAILED] > 0);
+    }
+    keeper_answer_fini(&answer);
+    end();
 }
 
-static void run_of_any_delay_rises_and_ends_on_time(void)
+static void crash_is_seen_when_the_lease_is_over(void)
 {
-    static const int64_t delays_ns[] = {
-        0,
-        1,
-        999,
-        INT64_C(1) * VTS_NS_PER_MS,
-        INT64_C(249) * VTS_NS_PER_MS,
-        INT64_C(8) * VTS_NS_PER_S,
-        /* About where the reports stop being four a second. */
-        INT64_C(25000000099),
-        INT64_C(26000000099),
-        INT64_C(26000000100),
-        INT64_C(3600) * VTS_NS_PER_S,
-        INT64_C(86400) * VTS_NS_PER_S,
-    };
+    struct keeper_answer answer = {.count = 0};
+    const Vtstatus__V1__Job *job;
 
-    for (size_t i = 0; i < VTS_ARRAY_LEN(delays_ns); i++) {
-        for (uint64_t seed = 0; seed < 20; seed++) {
-            const struct vts_simulation_options options = {
-                .delay_ns = delays_ns[i], .error_rate = 0.5, .seed = seed};
-            struct vts_job last;
+    begin("delay=1s,error_rate=0,crash_rate=1,lease=3s");
+    play_s(3);
+    job = look_at(&answer, "default");
+    CU_ASSERT_EQUAL(job->status->state, VTSTATUS__V1__STATE__STATE_RUNNING);
+    CU_ASSERT_EQUAL(job->status->attempt, 1);
+    play_s(2);
+    CU_ASSERT_EQUAL(look_at(&answer, "default")->status->attempt, 2);
+    play_s(10);
+    job = look_at(&answer, "default");
+    CU_ASSERT_EQUAL(job->status->state, VTSTATUS__V1__STATE__STATE_FAILED);
+    CU_ASSERT_EQUAL(job->n_attempts, ATTEMPTS);
+    CU_ASSERT_PTR_NOT_NULL(strstr(job->status->error->message, "the worker was lost"));
+    keeper_answer_fini(&answer);
+    end();
+}
 
-            check_run(&options, &last);
+/* A long job has few reports; the lease is kept all the same. */
+static void lease_is_kept_between_reports(void)
+{
+    struct keeper_answer answer = {.count = 0};
+
+    begin("delay=10m,error_rate=0,lease=1s"); /* a report each 6 s */
+    play_s(601);
+    CU_ASSERT_EQUAL(look_at(&answer, "default")->status->attempt, 1);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+    keeper_answer_fini(&answer);
+    end();
+}
+
+static void cancelled_job_is_given_up_at_once(void)
+{
+    struct keeper_answer answer = {.count = 0};
+
+    begin("delay=24h,error_rate=0");
+    keeper_bench_make(&bench, "next");
+    CU_ASSERT_EQUAL(
+        keeper_bench_run(&bench, keeper_bench_event(&answer, "default", VTS_JOB_EVENT_CANCEL)),
+        VTS_KEEPER_OK);
+    step(3);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_CANCELLED);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "next"), VTS_JOB_RUNNING);
+    keeper_answer_fini(&answer);
+    end();
+}
+
+static void other_queues_are_left_to_others(void)
+{
+    begin("queues=slow:fast,delay=0s,error_rate=0");
+    keeper_bench_make(&bench, "elsewhere"); /* in the queue `default` */
+    play_s(1);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "elsewhere"), VTS_JOB_PENDING);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED); /* of `slow` */
+    end();
+}
+
+static void ten_thousand_jobs_run_at_once(void)
+{
+    enum { JOBS = 9999 }; /* and `default` */
+    struct keeper_answer answer = {.count = 0};
+    int running = 0;
+    int done = 0;
+
+    begin("workers=10000,delay=3s,error_rate=0");
+    make_many(JOBS);
+    play(tick_ns);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < JOBS; i++) {
+            char id[32];
+            Vtstatus__V1__State state;
+
+            (void)snprintf(id, sizeof(id), "job-%d", i);
+            state = look_at(&answer, id)->status->state;
+            running += state == VTSTATUS__V1__STATE__STATE_RUNNING;
+            done += state == VTSTATUS__V1__STATE__STATE_SUCCEEDED;
         }
+        if (pass == 0)
+            play_s(4);
     }
+    CU_ASSERT_EQUAL(running, JOBS);
+    CU_ASSERT_EQUAL(done, JOBS);
+    keeper_answer_fini(&answer);
+    end();
 }
 
-static void run_with_error_rate_zero_always_succeeds(void)
-{
-    for (uint64_t seed = 0; seed < 200; seed++) {
-        const struct vts_simulation_options options = {
-            .delay_ns = VTS_NS_PER_S, .error_rate = 0, .seed = seed};
-        struct vts_job last;
+/* ---- when things go wrong ---------------------------------------------------------------- */
 
-        check_run(&options, &last);
-        CU_ASSERT_EQUAL(last.state, VTS_JOB_SUCCEEDED);
-        CU_ASSERT_EQUAL(last.percent, 100);
-        CU_ASSERT_EQUAL(last.error_code, 0);
-        CU_ASSERT_PTR_NOT_NULL(last.output_uri);
-    }
+static void workers_go_on_when_the_store_does(void)
+{
+    begin("workers=2,delay=2s,error_rate=0");
+    keeper_bench_make(&bench, "waits");
+    play_s(1);
+    bench.commits_left = 0;
+    play_s(3);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_RUNNING);
+    bench.commits_left = -1;
+    play_s(2);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "waits"), VTS_JOB_SUCCEEDED);
+    end();
 }
 
-static void run_with_error_rate_one_always_fails(void)
+static void default_job_is_submitted_when_the_store_can(void)
 {
-    for (uint64_t seed = 0; seed < 200; seed++) {
-        const struct vts_simulation_options options = {
-            .delay_ns = INT64_C(30) * VTS_NS_PER_S, .error_rate = 1, .seed = seed};
-        struct vts_job last;
-
-        check_run(&options, &last);
-        CU_ASSERT_EQUAL(last.state, VTS_JOB_FAILED);
-        CU_ASSERT(last.percent < 100);
-        CU_ASSERT_NOT_EQUAL(last.error_code, 0);
-        CU_ASSERT_PTR_NULL(last.output_uri);
-        /* The message names the phase that failed. */
-        CU_ASSERT_EQUAL(strncmp(last.error_message, last.phase, strlen(last.phase)), 0);
-    }
+    keeper_bench_init(&bench);
+    keeper_bench_open(&bench);
+    bench.commits_left = 0;
+    make_simulator("delay=0s,error_rate=0");
+    vts_simulator_wake(simulator);
+    play_s(2);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), 0);
+    bench.commits_left = -1;
+    play_s(1);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+    end();
 }
 
-static void run_begins_queued_and_goes_through_every_phase(void)
+/* While others use up what the keeper takes, workers rest. */
+static void workers_wait_for_room_at_the_keeper(void)
 {
-    static const char *const names[] = {"download",   "transcribe", "translate",
-                                        "synthesize", "encode",     "upload"};
-    const struct vts_simulation_options options = {
-        .delay_ns = INT64_C(600) * VTS_NS_PER_S, .error_rate = 0, .seed = 3};
-    struct vts_simulation simulation;
-    int seen = 0;
+    struct keeper_answer answers[4] = {{.count = 0}};
 
-    begin(&simulation, &options);
-    vts_simulation_step(&simulation);
-    CU_ASSERT_EQUAL(simulation.job.state, VTS_JOB_PENDING);
-    CU_ASSERT_EQUAL(simulation.job.queue_position, 1);
-    CU_ASSERT_EQUAL(simulation.job.expected_end_ns, start_ns + options.delay_ns);
-    while (vts_simulation_due_ns(&simulation) != INT64_MAX) {
-        vts_simulation_step(&simulation);
-        CU_ASSERT_EQUAL(simulation.job.queue_position, 0);
-        CU_ASSERT_STRING_EQUAL(simulation.job.phase, names[simulation.job.phase_index - 1]);
-        seen |= 1 << simulation.job.phase_index;
-    }
-    CU_ASSERT_EQUAL(seen, 0x7e); /* 1 to 6 */
-    vts_simulation_fini(&simulation);
+    keeper_bench_init(&bench);
+    bench.options.commands_max = 4;
+    keeper_bench_open(&bench);
+    for (int i = 0; i < 4; i++)
+        keeper_bench_submit(&bench, keeper_bench_lease(&answers[i], VTS_NS_PER_S));
+    make_simulator("workers=3,delay=0s,error_rate=0");
+    vts_simulator_wake(simulator);
+    step(VTS_SIMULATOR_STEPS);
+    CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "default"), 0);
+    play_s(3);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+    for (int i = 0; i < 4; i++)
+        keeper_answer_fini(&answers[i]);
+    end();
 }
 
-static void run_reports_at_most_four_times_a_second(void)
+static void simulator_without_memory_is_not_made(void)
 {
-    const struct vts_simulation_options options = {
-        .delay_ns = INT64_C(10) * VTS_NS_PER_S, .error_rate = 0, .seed = 3};
-    struct vts_simulation simulation;
-    int64_t last_ns = INT64_MIN / 2;
-
-    begin(&simulation, &options);
-    vts_simulation_step(&simulation); /* queued: no report */
-    while (vts_simulation_due_ns(&simulation) < start_ns + options.delay_ns) {
-        CU_ASSERT(vts_simulation_due_ns(&simulation) - last_ns >= INT64_C(250) * VTS_NS_PER_MS);
-        last_ns = vts_simulation_due_ns(&simulation);
-        vts_simulation_step(&simulation);
-    }
-    vts_simulation_fini(&simulation);
-}
-
-static void init_without_memory_fails_and_may_be_finished(void)
-{
-    const struct vts_simulation_options options = {.delay_ns = VTS_NS_PER_S};
-    struct vts_simulation simulation;
-
+    keeper_bench_init(&bench);
+    keeper_bench_open(&bench);
+    CU_ASSERT_EQUAL_FATAL(vts_simulation_parse("", &options, NULL), VTS_OK);
     (void)vts_mem_fail_after(0);
-    CU_ASSERT_EQUAL(vts_simulation_init(&simulation, "default", &options, start_ns, start_wall_ns),
-                    VTS_ERR_NOMEM);
+    CU_ASSERT_EQUAL(vts_simulator_new(bench.keeper, &options, read_now, &simulator), VTS_ERR_NOMEM);
     CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
-    vts_simulation_fini(&simulation);
+    keeper_bench_fini(&bench);
+}
+
+/* Whichever allocation fails, the workers go on a second later. */
+static void workers_without_memory_rest_and_go_on(void)
+{
+    for (long n = 0; n < 60; n++) {
+        keeper_bench_init(&bench);
+        keeper_bench_open(&bench);
+        make_simulator("delay=500ms,error_rate=0,lease=1s");
+        (void)vts_mem_fail_after(n);
+        vts_simulator_wake(simulator);
+        play((int64_t)800 * VTS_NS_PER_MS);
+        (void)vts_mem_fail_after(-1);
+        play_s(4);
+        CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
+        end();
+    }
 }
 
 static const struct vts_test tests[] = {
-    {"parse_of_nothing_gives_the_defaults", parse_of_nothing_gives_the_defaults},
-    {"parse_of_all_parts_reads_them_in_any_order", parse_of_all_parts_reads_them_in_any_order},
-    {"parse_of_delay_reads_every_unit", parse_of_delay_reads_every_unit},
-    {"parse_of_bad_part_names_it_and_changes_nothing",
-     parse_of_bad_part_names_it_and_changes_nothing},
-    {"parse_of_bad_part_behind_a_good_one_fails", parse_of_bad_part_behind_a_good_one_fails},
-    {"same_seed_gives_the_same_run", same_seed_gives_the_same_run},
-    {"other_seeds_give_other_runs", other_seeds_give_other_runs},
-    {"run_of_any_delay_rises_and_ends_on_time", run_of_any_delay_rises_and_ends_on_time},
-    {"run_with_error_rate_zero_always_succeeds", run_with_error_rate_zero_always_succeeds},
-    {"run_with_error_rate_one_always_fails", run_with_error_rate_one_always_fails},
-    {"run_begins_queued_and_goes_through_every_phase",
-     run_begins_queued_and_goes_through_every_phase},
-    {"run_reports_at_most_four_times_a_second", run_reports_at_most_four_times_a_second},
-    {"init_without_memory_fails_and_may_be_finished",
-     init_without_memory_fails_and_may_be_finished},
+    {"default_job_is_submitted_and_played", default_job_is_submitted_and_played},
+    {"job_without_delay_is_done_within_the_first_steps",
+     job_without_delay_is_done_within_the_first_steps},
+    {"default_job_that_is_done_is_left_alone", default_job_that_is_done_is_left_alone},
+    {"default_job_that_was_under_way_goes_on", default_job_that_was_under_way_goes_on},
+    {"jobs_end_as_their_plans_say", jobs_end_as_their_plans_say},
+    {"crash_is_seen_when_the_lease_is_over", crash_is_seen_when_the_lease_is_over},
+    {"lease_is_kept_between_reports", lease_is_kept_between_reports},
+    {"cancelled_job_is_given_up_at_once", cancelled_job_is_given_up_at_once},
+    {"other_queues_are_left_to_others", other_queues_are_left_to_others},
+    {"ten_thousand_jobs_run_at_once", ten_thousand_jobs_run_at_once},
+    {"workers_go_on_when_the_store_does", workers_go_on_when_the_store_does},
+    {"default_job_is_submitted_when_the_store_can", default_job_is_submitted_when_the_store_can},
+    {"workers_wait_for_room_at_the_keeper", workers_wait_for_room_at_the_keeper},
+    {"simulator_without_memory_is_not_made", simulator_without_memory_is_not_made},
+    {"workers_without_memory_rest_and_go_on", workers_without_memory_rest_and_go_on},
 };
 
 int main(void)
