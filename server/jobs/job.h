@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is known of a job. */
+/* What holds of every job. */
 #ifndef VTS_JOBS_JOB_H
 #define VTS_JOBS_JOB_H
 
@@ -19,26 +19,6 @@ enum vts_job_state {
     VTS_JOB_SUCCEEDED = 4,
     VTS_JOB_FAILED = 5,
     VTS_JOB_CANCELLED = 6,
-};
-
-/* Strings are borrowed; a snapshot copies what it needs. */
-struct vts_job {
-    const char *id;
-    enum vts_job_state state;
-    uint64_t revision;
-    float percent;
-    const char *phase; /* NULL: none yet */
-    int32_t phase_index;
-    int32_t phase_count;
-    const char *progress_message; /* NULL: none */
-    int32_t error_code;           /* a gRPC code; 0: none */
-    const char *error_message;
-    int32_t attempt;
-    int32_t queue_position;
-    const char *output_uri;  /* NULL: none */
-    int64_t update_wall_ns;  /* since the Unix epoch */
-    int64_t expected_end_ns; /* on the monotonic clock; 0: unknown */
-    int64_t expected_end_wall_ns;
 };
 
 /* 1 to 128 characters of [A-Za-z0-9._~-]. */

@@ -20,9 +20,6 @@ struct vts_snapshot;
 VTS_MUST_CHECK enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status,
                                                    int64_t expected_end_ns,
                                                    struct vts_snapshot **ret_snapshot);
-/* The same of a job that has no record. */
-VTS_MUST_CHECK enum vts_err vts_snapshot_new(const struct vts_job *job,
-                                             struct vts_snapshot **ret_snapshot);
 struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
 /* Accepts NULL. */
 void vts_snapshot_unref(struct vts_snapshot *snapshot);

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "server/jobs/board.h"
 #include "tests/support/suite.h"
+#include "tests/unit/server/jobs/sample_snapshot.h"
 
 enum { MANY = 5000, READERS = 3, SHARED_JOBS = 8, SHARDS = 64, REVISIONS = 2000 };
 
@@ -25,13 +26,13 @@ static struct vts_board *make_board(void)
 
 static struct vts_snapshot *make_snapshot(const char *id, uint64_t revision)
 {
-    const struct vts_job job = {.id = id,
-                                .state = VTS_JOB_RUNNING,
-                                .revision = revision,
-                                .expected_end_ns = now_ns + INT64_C(10) * VTS_NS_PER_S};
+    const struct sample_job job = {.id = id,
+                                   .state = VTS_JOB_RUNNING,
+                                   .revision = revision,
+                                   .expected_end_ns = now_ns + INT64_C(10) * VTS_NS_PER_S};
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(&job, &snapshot), VTS_OK);
     return snapshot;
 }
 
@@ -137,7 +138,7 @@ static void invalid_ids_are_refused(void)
 
 static void hint_is_given_until_the_job_is_done(void)
 {
-    const struct vts_job done = {.id = "job", .state = VTS_JOB_FAILED, .revision = 2};
+    const struct sample_job done = {.id = "job", .state = VTS_JOB_FAILED, .revision = 2};
     struct vts_board *board = make_board();
     struct vts_snapshot *snapshot = NULL;
     struct vts_status_view view;
@@ -146,7 +147,7 @@ static void hint_is_given_until_the_job_is_done(void)
     CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of("job"), now_ns, &view), VTS_OK);
     CU_ASSERT_EQUAL(view.poll_after_ns, INT64_C(5) * VTS_NS_PER_S);
     vts_snapshot_unref(view.snapshot);
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&done, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(&done, &snapshot), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_board_publish(board, snapshot), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of("job"), now_ns, &view), VTS_OK);
     CU_ASSERT(view.poll_after_ns < 0);

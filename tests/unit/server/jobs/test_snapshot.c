@@ -10,12 +10,13 @@
 #include "common/base/mem.h"
 #include "server/jobs/snapshot.h"
 #include "tests/support/suite.h"
+#include "tests/unit/server/jobs/sample_snapshot.h"
 #include "vtstatus/v1/status.pb-c.h"
 
 typedef Vtstatus__V1__JobStatus JobStatus;
 
 /* Every field set; 2023-11-14T22:13:20.5Z and a minute later. */
-static const struct vts_job full_job = {
+static const struct sample_job full_job = {
     .id = "job-1",
     .state = VTS_JOB_RUNNING,
     .revision = 7,
@@ -31,11 +32,11 @@ static const struct vts_job full_job = {
     .expected_end_wall_ns = INT64_C(1700000060000000000),
 };
 
-static struct vts_snapshot *make_snapshot(const struct vts_job *job)
+static struct vts_snapshot *make_snapshot(const struct sample_job *job)
 {
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(job, &snapshot), VTS_OK);
     return snapshot;
 }
 
@@ -174,7 +175,7 @@ static const struct projection {
 
 static void check_projection(const struct projection *row)
 {
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot;
     JobStatus *status;
     json_t *json;
@@ -205,7 +206,7 @@ static void projection_of_every_state_is_as_promised(void)
 static void pending_reason_is_told_while_pending_only(void)
 {
     for (size_t i = 0; i < VTS_ARRAY_LEN(projections); i++) {
-        struct vts_job job = full_job;
+        struct sample_job job = full_job;
         struct vts_snapshot *snapshot;
         JobStatus *status;
 
@@ -225,7 +226,7 @@ static void pending_reason_is_told_while_pending_only(void)
 
 static void failed_job_tells_its_error(void)
 {
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot;
     JobStatus *status;
     json_t *json;
@@ -248,7 +249,7 @@ static void failed_job_tells_its_error(void)
 
 static void bare_job_has_no_optional_parts(void)
 {
-    const struct vts_job job = {.id = "x", .state = VTS_JOB_PENDING, .revision = 1};
+    const struct sample_job job = {.id = "x", .state = VTS_JOB_PENDING, .revision = 1};
     struct vts_snapshot *snapshot = make_snapshot(&job);
     JobStatus *status = decode_proto(snapshot, -1);
     json_t *json = decode_json(snapshot, -1);
@@ -267,7 +268,7 @@ static void bare_job_has_no_optional_parts(void)
 
 static void succeeded_job_tells_its_output(void)
 {
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot;
     JobStatus *status;
 
@@ -337,7 +338,7 @@ static void tails_without_hint_complete_the_bodies(void)
 
 static void etag_is_weak_and_names_the_revision(void)
 {
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot = make_snapshot(&job);
 
     CU_ASSERT(vts_str_equals_text(vts_snapshot_etag(snapshot), "W/\"r7\""));
@@ -352,7 +353,7 @@ static void snapshot_keeps_copies_of_the_jobs_strings(void)
 {
     char id[] = "mine";
     char phase[] = "encode";
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot;
     JobStatus *status;
 
@@ -401,18 +402,18 @@ static void snapshot_too_large_is_refused(void)
 {
     static char message[80 * 1024];
     struct vts_snapshot *snapshot = NULL;
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
 
     memset(message, 'm', sizeof(message) - 1);
     job.progress_message = message;
-    CU_ASSERT_EQUAL(vts_snapshot_new(&job, &snapshot), VTS_ERR_LIMIT);
+    CU_ASSERT_EQUAL(sample_snapshot_new(&job, &snapshot), VTS_ERR_LIMIT);
     CU_ASSERT_PTR_NULL(snapshot);
 }
 
 static void snapshot_just_small_enough_has_json_whatever_it_says(void)
 {
     static char message[65400];
-    struct vts_job job = full_job;
+    struct sample_job job = full_job;
     struct vts_snapshot *snapshot;
 
     memset(message, '\1', sizeof(message) - 1); /* six bytes each in JSON */
@@ -470,7 +471,7 @@ static void snapshot_without_memory_fails_and_leaks_nothing(void)
     struct vts_snapshot *snapshot = NULL;
 
     (void)vts_mem_fail_after(0);
-    CU_ASSERT_EQUAL(vts_snapshot_new(&full_job, &snapshot), VTS_ERR_NOMEM);
+    CU_ASSERT_EQUAL(sample_snapshot_new(&full_job, &snapshot), VTS_ERR_NOMEM);
     CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
     CU_ASSERT_PTR_NULL(snapshot);
 }

@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "server/jobs/watch_hub.h"
 #include "tests/support/suite.h"
+#include "tests/unit/server/jobs/sample_snapshot.h"
 
 enum { LOOPS = 2, POSTS_MAX = 8, SLICE = 256, MANY = 1000, ROUNDS = 5000 };
 
@@ -80,10 +81,10 @@ static void tear_down(struct bench *bench)
 
 static enum vts_err publish(struct bench *bench, const char *id, uint64_t revision)
 {
-    const struct vts_job job = {.id = id, .state = VTS_JOB_RUNNING, .revision = revision};
+    const struct sample_job job = {.id = id, .state = VTS_JOB_RUNNING, .revision = revision};
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(&job, &snapshot), VTS_OK);
     return vts_watch_hub_publish(bench->hub, snapshot);
 }
 

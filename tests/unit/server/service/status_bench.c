@@ -11,6 +11,7 @@
 #include "common/base/macros.h"
 #include "common/wire/envelope.h"
 #include "descriptor_set.h"
+#include "tests/unit/server/jobs/sample_snapshot.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
 enum { REQUEST_MAX_BYTES = 256 * 1024, CAP_BYTES = 16 * 1024 };
@@ -38,10 +39,10 @@ static void run_posts(struct status_bench *bench)
 void status_bench_publish(struct status_bench *bench, const char *id, enum vts_job_state state,
                           uint64_t revision)
 {
-    const struct vts_job job = {.id = id, .state = state, .revision = revision};
+    const struct sample_job job = {.id = id, .state = state, .revision = revision};
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(&job, &snapshot), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_watch_hub_publish(bench->hub, snapshot), VTS_OK);
     run_posts(bench);
 }

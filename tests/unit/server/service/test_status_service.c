@@ -11,24 +11,25 @@
 #include "server/service/status_service.h"
 #include "tests/support/suite.h"
 #include "tests/unit/server/fake_exchange.h"
+#include "tests/unit/server/jobs/sample_snapshot.h"
 #include "vtstatus/v1/status.pb-c.h"
 
 static struct fake_exchange fake;
 static struct vts_status_service service;
 
-static void publish(struct vts_board *board, const struct vts_job *job)
+static void publish(struct vts_board *board, const struct sample_job *job)
 {
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(job, &snapshot), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_board_publish(board, snapshot), VTS_OK);
 }
 
 /* A board with a job "default" under way, which nobody knows the end of, and one "film" done. */
 static struct vts_board *make_board(void)
 {
-    const struct vts_job pending = {.id = "default", .state = VTS_JOB_RUNNING, .revision = 4};
-    const struct vts_job done = {.id = "film", .state = VTS_JOB_SUCCEEDED, .revision = 9};
+    const struct sample_job pending = {.id = "default", .state = VTS_JOB_RUNNING, .revision = 4};
+    const struct sample_job done = {.id = "film", .state = VTS_JOB_SUCCEEDED, .revision = 9};
     struct vts_board *board = NULL;
 
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&board), VTS_OK);
@@ -119,7 +120,7 @@ static void status_of_a_done_job_has_no_hint(void)
 static void retry_after_is_the_hint_rounded_up(void)
 {
     struct vts_board *board = make_board();
-    struct vts_job job = {.id = "late", .state = VTS_JOB_RUNNING, .revision = 1};
+    struct sample_job job = {.id = "late", .state = VTS_JOB_RUNNING, .revision = 1};
 
     job.expected_end_ns = 1; /* long ago: the shortest hint, 0.2 s */
     publish(board, &job);
@@ -180,7 +181,7 @@ static void reader_of_other_media_types_is_refused(void)
 
 static void answer_outlives_a_newer_revision(void)
 {
-    const struct vts_job newer = {.id = "default", .state = VTS_JOB_SUCCEEDED, .revision = 5};
+    const struct sample_job newer = {.id = "default", .state = VTS_JOB_SUCCEEDED, .revision = 5};
     struct vts_board *board = make_board();
 
     fake_exchange_init(&fake, VTS_METHOD_GET, "/status");
