@@ -10,6 +10,7 @@ from pathlib import Path
 import h2load
 import messages
 import part_grpc
+import part_jobs
 import part_load
 import part_memory
 import part_rest
@@ -17,7 +18,8 @@ import servers
 from plan import Plan
 
 REQUESTS = 200_000
-PARTS = {"rest": part_rest, "grpc": part_grpc, "memory": part_memory, "load": part_load}
+PARTS = {"rest": part_rest, "grpc": part_grpc, "memory": part_memory, "load": part_load,
+         "jobs": part_jobs}
 
 
 def fetch_status(scratch):
@@ -44,7 +46,7 @@ def make_plan(args):
     status_file = args.scratch / servers.STATUS_FILE
     status_file.parent.mkdir()
     status_file.write_bytes(status)
-    return Plan(args.scratch, args.build, status, args.rounds, args.requests, has_ours)
+    return Plan(args.scratch, args.build, args.peer_build, status, args.rounds, args.requests, has_ours)
 
 
 def main():

@@ -2,17 +2,19 @@
 """HTTP/2 connections and streams over TLS 1.3 that are opened and then held, by hand.
 
 Every server gets the same bytes, so that what a connection or a stream costs it can be compared.
-Nothing here updates a window: what a connection receives must stay below 65535 bytes.
+The windows are never updated: a connection may receive what CONNECTION_WINDOW says, a stream 65535
+bytes.
 """
 import socket
 import ssl
 import struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0x0, 0x1, 0x3, 0x4, 0x6, 0x7
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
 ENVELOPE_BYTES = 5  # gRPC: a byte of flags, four of length
 TIMEOUT_S = 10
+CONNECTION_WINDOW = 1 << 24
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -50,7 +52,8 @@ class Connection:
             raise ConnectionError(f"{self.tls.version()} with {self.tls.selected_alpn_protocol()}")
         self.port = port
         self.next_stream = 1
-        self.tls.sendall(PREFACE + frame(SETTINGS, 0, 0))
+        self.tls.sendall(PREFACE + frame(SETTINGS, 0, 0) +
+                         frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", CONNECTION_WINDOW - 65535)))
 
     def close(self):
         self.tls.close()
@@ -89,12 +92,15 @@ class Connection:
         return stream
 
     def finish_request(self, headers, body=None):
-        """Sends a request and reads its answer to the end."""
+        """Sends a request and reads its answer to the end; returns the answer's body."""
         wanted = self.send_request(headers, body)
+        answer = b""
         while True:
-            kind, flags, stream, _ = self.read_frame()
+            kind, flags, stream, payload = self.read_frame()
+            if stream == wanted and kind == DATA:
+                answer += payload
             if stream == wanted and kind in (DATA, HEADERS) and flags & END_STREAM:
-                return
+                return answer
 
     def open_stream(self, headers, body):
         """Starts a gRPC server stream and reads its first message; the stream stays open."""
@@ -108,6 +114,13 @@ class Connection:
             if stream == wanted and kind == DATA:
                 message += payload
         return message
+
+    def read_some(self):
+        """What has come, as it came; b"" when there is nothing. For sockets that do not block."""
+        try:
+            return self.tls.recv(65536)
+        except ssl.SSLWantReadError:
+            return b""
 
     def check_open(self):
         """Neither the connection nor a stream has ended: a PING comes back, and nothing of that."""

@@ -9,6 +9,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 PROTO = Path(__file__).resolve().parents[1] / "proto"
 PACKAGE = "vtstatus.v1"
 SERVICE = f"/{PACKAGE}.StatusService/"
+JOB_SERVICE = f"/{PACKAGE}.JobService/"
+WORKER_SERVICE = f"/{PACKAGE}.WorkerService/"
 JOB_ID = "default"
 TIMEOUT_S = 10
 
@@ -17,7 +19,8 @@ def load_classes():
     """{message's name: class} of the package, from the .proto files."""
     run = subprocess.run(
         ["protoc", "-I", PROTO, "--include_imports", "--descriptor_set_out=/dev/stdout",
-         "vtstatus/v1/status_service.proto"], capture_output=True, check=True)
+         "vtstatus/v1/status_service.proto", "vtstatus/v1/job_service.proto",
+         "vtstatus/v1/worker_service.proto"], capture_output=True, check=True)
     pool = descriptor_pool.DescriptorPool()
     names = []
     for file in descriptor_pb2.FileDescriptorSet.FromString(run.stdout).file:
@@ -68,10 +71,14 @@ def check_status(what, got, status):
             raise SystemExit(f"{what} says:\n{got}\ninstead of:\n{wanted}")
 
 
+def open_channel(server, ca_file):
+    credentials = grpc.ssl_channel_credentials(Path(ca_file).read_bytes())
+    return grpc.secure_channel(f"localhost:{server.port}", credentials)
+
+
 def check_server(server, ca_file, status):
     """GetStatus answers OK and WatchStatus sends a message at once, both with this JobStatus."""
-    credentials = grpc.ssl_channel_credentials(Path(ca_file).read_bytes())
-    with grpc.secure_channel(f"localhost:{server.port}", credentials) as channel:
+    with open_channel(server, ca_file) as channel:
         get = channel.unary_unary(
             SERVICE + "GetStatus",
             response_deserializer=CLASSES["GetStatusResponse"].FromString)

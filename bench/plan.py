@@ -9,6 +9,7 @@ class Plan(NamedTuple):
 
     scratch: Path  # has the certificates and www/status
     build: Path  # of the release
+    peer_build: Path  # of what speaks grpc++
     status: bytes  # the JobStatus that every server answers
     rounds: int
     requests: int

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares vtstatusd with stock servers over TLS; prints tables and whether the targets are met.
-# Usage: bench/run.sh [--only rest|grpc|memory|load] [--rounds N] [--requests N] [--peers-only]
+# Usage: bench/run.sh [--only rest|grpc|memory|load|jobs] [--rounds N] [--requests N] [--peers-only]
 # bench/README.md explains.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,7 +37,7 @@ trap 'rm -rf "$scratch"' EXIT
 if [[ " $* " != *" --peers-only "* ]]; then
     build "a release" build/release cmake --preset release
 fi
-build "the gRPC peer" build/bench \
+build "the gRPC peers" build/bench \
     cmake -G Ninja -S bench -B build/bench -DCMAKE_BUILD_TYPE=RelWithDebInfo
 certs/make-dev-certs.sh "$scratch" >/dev/null
 "$python" -B bench/compare.py --build build/release --peer-build build/bench \

@@ -36,6 +36,7 @@ class Server:
     """One server, pinned to its processor; use as a context."""
 
     name = "?"
+    cpus = SERVER_CPU
     log_file = None
 
     def __init__(self, scratch):
@@ -48,7 +49,7 @@ class Server:
 
     def __enter__(self):
         self.log_file = open(self.scratch / f"{self.name}.log", "w+")
-        self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, *self.command()],
+        self.process = subprocess.Popen(["taskset", "-c", self.cpus, *self.command()],
                                         stdin=subprocess.DEVNULL, stdout=self.log_file,
                                         stderr=self.log_file)
         self.await_start()
@@ -131,20 +132,40 @@ class Vtstatusd(Server):
                 "--key", self.scratch / "server-key.pem", "--log-format", "json",
                 "--simulate", "delay=24h,error_rate=0,seed=1", *self.flags]
 
-    def fetch_status(self, accept):
+    def fetch_status(self, accept, path="/status"):
         run = subprocess.run(
             ["curl", "-sS", "--fail", "--max-time", "10", "--cacert", self.scratch / "ca.pem",
-             "-H", f"accept: {accept}", f"https://localhost:{self.port}/status"],
+             "-H", f"accept: {accept}", f"https://localhost:{self.port}{path}"],
             capture_output=True, check=True)
         return run.stdout
 
-    def has_started(self):
-        """It listens, and the job runs: from then on its status is the same for minutes."""
+    def find_port(self):
+        """Where it listens; None when it does not yet."""
         for line in Path(self.log_file.name).read_text().splitlines():
             if '"msg":"listening"' in line:
-                self.port = int(json.loads(line)["port"])
-                return b'"running"' in self.fetch_status("application/json")
-        return False
+                return int(json.loads(line)["port"])
+        return None
+
+    def has_started(self):
+        """It listens, and the job runs: from then on its status is the same for minutes."""
+        self.port = self.find_port()
+        return self.port is not None and b'"running"' in self.fetch_status("application/json")
+
+
+class JobServer(Vtstatusd):
+    """Real jobs in a file, which outlives the server. It shares both processors with the load."""
+
+    cpus = "0,1"
+    flags = ()
+
+    def command(self):
+        return [self.binary, "--listen", "127.0.0.1:0", "--cert", self.scratch / "server.pem",
+                "--key", self.scratch / "server-key.pem", "--log-format", "json", "--store",
+                f"sqlite:{self.scratch / 'jobs.db'}", *self.flags]
+
+    def has_started(self):
+        self.port = self.find_port()
+        return self.port is not None
 
 
 class Nghttpd(Server):
