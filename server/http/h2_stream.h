@@ -33,7 +33,7 @@ enum { VTS_H2_COPIES_BYTES = 512, VTS_H2_HELD_INLINE = 8, VTS_H2_HEADERS_INLINE 
  * room, which is cheapest, and references to nghttp2's own buffers for the rest. */
 struct vts_h2_head {
     struct vts_exchange_head exchange_head;
-    struct vts_list link;          /* while it waits for its next use */
+    struct vts_list link; /* while it waits for its next use */
     bool has_joined;
     char *joined[VTS_FIELD_COUNT]; /* values of fields that came more than once */
     size_t copies_len;
