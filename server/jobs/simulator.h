@@ -15,7 +15,7 @@ struct vts_simulator;
 
 enum {
     /* How often it is time for vts_simulator_wake(). */
-    VTS_SIMULATOR_WAKE_MS = 1000,
+    VTS_SIMULATOR_WAKE_MS = 2000,
     /* Steps of the keeper from the start to the end of a job that takes no time. */
     VTS_SIMULATOR_STEPS = 3,
 };
