@@ -209,7 +209,9 @@ static enum vts_err make_and_start(struct app *app, struct vts_tls_ctx *tls,
 
     if (err == VTS_OK)
         err = vts_watch_hub_new(app->board, app->config->threads,
-                                vts_limits_get(&app->config->limits, VTS_LIMIT_WATCHES), &app->hub);
+                                vts_limits_get(&app->config->limits, VTS_LIMIT_WATCHES),
+                                vts_limits_get(&app->config->limits, VTS_LIMIT_LABEL_JOBS),
+                                &app->hub);
     if (err != VTS_OK)
         return vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
     err = make_keeper(app, error);

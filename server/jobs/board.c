@@ -9,12 +9,13 @@
 
 #include <pthread.h>
 
+#include "common/base/assert.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/base/table.h"
 #include "server/jobs/schedule.h"
 
-enum { SHARDS = 64, SHARD_BITS = 6 };
+enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6 };
 
 struct shard {
     pthread_mutex_t lock;
@@ -103,7 +104,7 @@ enum vts_err vts_board_publish(struct vts_board *board, struct vts_snapshot *sna
     return err;
 }
 
-void vts_board_remove(struct vts_board *board, struct vts_str job_id)
+struct vts_snapshot *vts_board_remove(struct vts_board *board, struct vts_str job_id)
 {
     struct place place = find_place(board, job_id);
     struct vts_snapshot *snapshot;
@@ -113,7 +114,34 @@ void vts_board_remove(struct vts_board *board, struct vts_str job_id)
     if (snapshot != NULL)
         vts_table_remove(&place.shard->snapshots, place.hash, snapshot);
     pthread_mutex_unlock(&place.shard->lock);
-    vts_snapshot_unref(snapshot);
+    return snapshot;
+}
+
+size_t vts_board_visit(struct vts_board *board, unsigned shard, vts_board_visit_fn visit,
+                       void *context)
+{
+    struct shard *place = &board->shards[shard];
+    const struct vts_table *snapshots = &place->snapshots;
+    size_t count;
+
+    VTS_ASSERT(shard < SHARDS);
+    pthread_mutex_lock(&place->lock);
+    count = snapshots->count;
+    for (size_t slot = 0; slot < snapshots->cap; slot++)
+        if (snapshots->hashes[slot] != 0)
+            visit(snapshots->items[slot], context);
+    pthread_mutex_unlock(&place->lock);
+    return count;
+}
+
+struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t now_ns)
+{
+    struct vts_status_view view = {.snapshot = snapshot, .poll_after_ns = -1};
+
+    if (!vts_snapshot_is_done(snapshot))
+        view.poll_after_ns =
+            vts_schedule_poll_after_ns(vts_snapshot_expected_end_ns(snapshot), now_ns);
+    return view;
 }
 
 enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, int64_t now_ns,
@@ -133,10 +161,6 @@ enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, in
     pthread_mutex_unlock(&place.shard->lock);
     if (snapshot == NULL)
         return VTS_ERR_NOT_FOUND;
-    ret_view->snapshot = snapshot;
-    ret_view->poll_after_ns =
-        vts_snapshot_is_done(snapshot)
-            ? -1
-            : vts_schedule_poll_after_ns(vts_snapshot_expected_end_ns(snapshot), now_ns);
+    *ret_view = vts_status_view_of(snapshot, now_ns);
     return VTS_OK;
 }

@@ -12,8 +12,18 @@ void vts_board_free(struct vts_board *board);
 /* Puts the snapshot in the place of the job's last one; adopts it, on failure too. */
 VTS_MUST_CHECK enum vts_err vts_board_publish(struct vts_board *board,
                                               struct vts_snapshot *snapshot);
-/* Does nothing when the job is not there. */
-void vts_board_remove(struct vts_board *board, struct vts_str job_id);
+/* Returns the job's last snapshot, which is the caller's; NULL when the job is not there. */
+struct vts_snapshot *vts_board_remove(struct vts_board *board, struct vts_str job_id);
+
+/* Jobs lie in that many shards, by a hash of their ids. */
+enum { VTS_BOARD_SHARDS = 64 };
+
+/* Sees one snapshot, borrowed, while nothing in its shard can change. */
+typedef void (*vts_board_visit_fn)(struct vts_snapshot *snapshot, void *context);
+
+/* Visits all jobs of one shard; returns how many. */
+size_t vts_board_visit(struct vts_board *board, unsigned shard, vts_board_visit_fn visit,
+                       void *context);
 
 /* A status as one caller sees it now. */
 struct vts_status_view {
@@ -21,6 +31,8 @@ struct vts_status_view {
     int64_t poll_after_ns;         /* negative when done */
 };
 
+/* The view of a snapshot, which is adopted, at now_ns. */
+struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t now_ns);
 /* Reads a job's status; every dialect comes through here. job_id empty means "default".
  * VTS_ERR_INVALID when it is no job id, VTS_ERR_NOT_FOUND. */
 VTS_MUST_CHECK enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id,

@@ -33,8 +33,7 @@ enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
                                      const Vtstatus__Store__V1__JobRecord *record,
                                      struct vts_snapshot **ret_snapshot)
 {
-    return vts_snapshot_of_status(record->job->status, expected_end_ns(keeper, record),
-                                  ret_snapshot);
+    return vts_snapshot_of_job(record->job, expected_end_ns(keeper, record), ret_snapshot);
 }
 
 /* ---- publishing -------------------------------------------------------------------------- */

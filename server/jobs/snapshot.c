@@ -44,6 +44,7 @@ struct vts_snapshot {
     struct json_text *_Atomic json; /* NULL: nobody has asked for it yet */
     struct vts_str job_id;
     struct vts_str etag;
+    struct vts_str labels; /* one after the other, each "key=value" and NUL */
     struct vts_str proto;
     char bytes[];
 };
@@ -73,8 +74,32 @@ static enum vts_err check_status(const Vtstatus__V1__JobStatus *status, size_t p
     return proto_len > PROTO_MAX_BYTES ? VTS_ERR_LIMIT : VTS_OK;
 }
 
-enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64_t expected_end_ns,
-                                    struct vts_snapshot **ret_snapshot)
+/* Without a job there are no labels. */
+static size_t labels_len(const Vtstatus__V1__Job *job)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; job != NULL && i < job->n_labels; i++)
+        len += strlen(job->labels[i]->key) + 1 + strlen(job->labels[i]->value) + 1;
+    return len;
+}
+
+static struct vts_str place_labels(struct vts_snapshot *snapshot, size_t *at,
+                                   const Vtstatus__V1__Job *job)
+{
+    const char *start = snapshot->bytes + *at;
+
+    for (size_t i = 0; job != NULL && i < job->n_labels; i++) {
+        (void)place(snapshot, at, job->labels[i]->key, strlen(job->labels[i]->key));
+        (void)place(snapshot, at, "=", 1);
+        (void)place(snapshot, at, job->labels[i]->value, strlen(job->labels[i]->value) + 1);
+    }
+    return vts_str_make(start, (size_t)(snapshot->bytes + *at - start));
+}
+
+static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
+                                  const Vtstatus__V1__Job *job, int64_t expected_end_ns,
+                                  struct vts_snapshot **ret_snapshot)
 {
     Vtstatus__V1__JobStatus message = *status;
     struct vts_snapshot *snapshot;
@@ -91,7 +116,7 @@ enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64
     err = check_status(&message, proto_len);
     if (err != VTS_OK)
         return err;
-    snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + proto_len);
+    snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + labels_len(job) + proto_len);
     if (snapshot == NULL)
         return VTS_ERR_NOMEM;
     atomic_init(&snapshot->refs, 1);
@@ -101,10 +126,23 @@ enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64
     snapshot->expected_end_ns = expected_end_ns;
     snapshot->job_id = place(snapshot, &at, message.job_id, id_len);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
+    snapshot->labels = place_labels(snapshot, &at, job);
     snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
     (void)vtstatus__v1__job_status__pack(&message, (uint8_t *)snapshot->bytes + at);
     *ret_snapshot = snapshot;
     return VTS_OK;
+}
+
+enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64_t expected_end_ns,
+                                    struct vts_snapshot **ret_snapshot)
+{
+    return make_snapshot(status, NULL, expected_end_ns, ret_snapshot);
+}
+
+enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job, int64_t expected_end_ns,
+                                 struct vts_snapshot **ret_snapshot)
+{
+    return make_snapshot(job->status, job, expected_end_ns, ret_snapshot);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */
@@ -200,6 +238,26 @@ int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot)
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot)
 {
     return snapshot->etag;
+}
+
+bool vts_snapshot_next_label(const struct vts_snapshot *snapshot, size_t *at,
+                             struct vts_str *ret_label)
+{
+    if (*at >= snapshot->labels.len)
+        return false;
+    *ret_label = vts_str_of(snapshot->labels.ptr + *at);
+    *at += ret_label->len + 1;
+    return true;
+}
+
+bool vts_snapshot_has_label(const struct vts_snapshot *snapshot, struct vts_str label)
+{
+    struct vts_str own;
+
+    for (size_t at = 0; vts_snapshot_next_label(snapshot, &at, &own);)
+        if (vts_str_equals(own, label))
+            return true;
+    return false;
 }
 
 struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot)

@@ -8,6 +8,7 @@
 #define VTS_JOBS_SNAPSHOT_H
 
 #include "server/jobs/job.h"
+#include "vtstatus/v1/job.pb-c.h"
 
 /* Nothing that can be seen of it changes; from any thread. */
 struct vts_snapshot;
@@ -20,6 +21,10 @@ struct vts_snapshot;
 VTS_MUST_CHECK enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status,
                                                    int64_t expected_end_ns,
                                                    struct vts_snapshot **ret_snapshot);
+/* The same of a job's status, with the labels of the job, whose texts are copied. */
+VTS_MUST_CHECK enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job,
+                                                int64_t expected_end_ns,
+                                                struct vts_snapshot **ret_snapshot);
 struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
 /* Accepts NULL. */
 void vts_snapshot_unref(struct vts_snapshot *snapshot);
@@ -30,6 +35,11 @@ bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
 /* Such as W/"r7". */
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot);
+/* Walks over the labels of the job, each "key=value": *at begins as 0 and is the walk's own. False
+ * when there are no more. */
+bool vts_snapshot_next_label(const struct vts_snapshot *snapshot, size_t *at,
+                             struct vts_str *ret_label);
+bool vts_snapshot_has_label(const struct vts_snapshot *snapshot, struct vts_str label);
 /* An encoded vtstatus.v1.JobStatus without poll_after. */
 struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot);
 /* The same as REST JSON, without poll_after and the closing brace; it lives as long as the

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch_hub.c - who watches what, loop by loop.
  *
- * Each loop has a table of the jobs that are watched in it. A publisher marks the job there, once
- * until the loop has looked, and wakes the loop, once for all marks. The loop then tells the job's
- * watches, a slice a turn, so that ten thousand of them do not keep its other work waiting.
+ * Each loop has a table of the jobs and labels that are watched in it. A publisher marks the
+ * job there, and its labels, once until the loop has looked, and wakes the loop, once for all
+ * marks. The loop then tells the watches, a slice a turn, so that ten thousand of them do not keep
+ * its other work waiting.
  *
  * The lock of a loop guards its table and its marks; the watches themselves belong to its thread.
  */
@@ -44,6 +45,7 @@ struct hub_loop {
 
 struct vts_watch_hub {
     struct vts_board *board;
+    struct vts_label_logs *labels;
     _Atomic uint64_t watches_count;
     uint64_t watches_max;
     unsigned loops_count;
@@ -51,12 +53,16 @@ struct vts_watch_hub {
 };
 
 enum vts_err vts_watch_hub_new(struct vts_board *board, unsigned loops_max, uint64_t watches_max,
-                               struct vts_watch_hub **ret_hub)
+                               uint64_t label_jobs_max, struct vts_watch_hub **ret_hub)
 {
     struct vts_watch_hub *hub = vts_mem_zalloc(sizeof(*hub) + loops_max * sizeof(struct hub_loop));
 
     if (hub == NULL)
         return VTS_ERR_NOMEM;
+    if (vts_label_logs_new(board, label_jobs_max, watches_max, &hub->labels) != VTS_OK) {
+        vts_mem_free(hub);
+        return VTS_ERR_NOMEM;
+    }
     hub->board = board;
     hub->watches_max = watches_max;
     hub->loops_count = loops_max;
@@ -78,6 +84,7 @@ void vts_watch_hub_free(struct vts_watch_hub *hub)
         VTS_ASSERT(hub->loops[i].table == NULL);
         (void)pthread_mutex_destroy(&hub->loops[i].lock);
     }
+    vts_label_logs_free(hub->labels);
     vts_mem_free(hub);
 }
 
@@ -92,6 +99,11 @@ void vts_watch_hub_set_loop(struct vts_watch_hub *hub, unsigned index, vts_watch
 struct vts_board *vts_watch_hub_board(struct vts_watch_hub *hub)
 {
     return hub->board;
+}
+
+struct vts_label_logs *vts_watch_hub_labels(struct vts_watch_hub *hub)
+{
+    return hub->labels;
 }
 
 /* ---- telling --------------------------------------------------------------------------- */
@@ -149,28 +161,51 @@ static enum vts_err wake(struct hub_loop *loop)
     return err;
 }
 
-static enum vts_err mark(struct hub_loop *loop, struct vts_str job_id)
+/* key is a job's id or a label. Marks that an earlier call could not tell of are told of as well.
+ */
+static enum vts_err mark(struct hub_loop *loop, struct vts_str key)
 {
     struct vts_watched *watched;
     enum vts_err err = VTS_OK;
 
     pthread_mutex_lock(&loop->lock);
-    HASH_FIND(hh, loop->table, job_id.ptr, job_id.len, watched);
-    if (watched != NULL) {
-        if (vts_list_is_empty(&watched->marked_link))
-            vts_list_push_back(&loop->marked, &watched->marked_link);
+    HASH_FIND(hh, loop->table, key.ptr, key.len, watched);
+    if (watched != NULL && vts_list_is_empty(&watched->marked_link))
+        vts_list_push_back(&loop->marked, &watched->marked_link);
+    if (!vts_list_is_empty(&loop->marked))
         err = wake(loop);
-    }
     pthread_mutex_unlock(&loop->lock);
     return err;
 }
 
-static enum vts_err mark_everywhere(struct vts_watch_hub *hub, struct vts_str job_id)
+/* Goes through all loops, whatever fails. */
+static enum vts_err mark_everywhere(struct vts_watch_hub *hub, struct vts_str key)
 {
     enum vts_err err = VTS_OK;
 
-    for (unsigned i = 0; i < hub->loops_count && err == VTS_OK; i++)
-        err = mark(&hub->loops[i], job_id);
+    for (unsigned i = 0; i < hub->loops_count; i++) {
+        enum vts_err loop_err = mark(&hub->loops[i], key);
+
+        err = err == VTS_OK ? loop_err : err;
+    }
+    return err;
+}
+
+static enum vts_err mark_labels(struct vts_watch_hub *hub, struct vts_snapshot *snapshot,
+                                bool is_removed)
+{
+    enum vts_err err = VTS_OK;
+    struct vts_str label;
+
+    if (!vts_label_logs_are_read(hub->labels))
+        return VTS_OK;
+    for (size_t at = 0; vts_snapshot_next_label(snapshot, &at, &label);) {
+        enum vts_err label_err = VTS_OK;
+
+        if (vts_label_logs_note(hub->labels, label, snapshot, is_removed))
+            label_err = mark_everywhere(hub, label);
+        err = err == VTS_OK ? label_err : err;
+    }
     return err;
 }
 
@@ -178,17 +213,27 @@ enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub, struct vts_snapsho
 {
     struct vts_snapshot *ours = vts_snapshot_ref(snapshot);
     enum vts_err err = vts_board_publish(hub->board, snapshot);
+    enum vts_err labels_err = VTS_OK;
 
-    if (err == VTS_OK)
+    if (err == VTS_OK) {
+        labels_err = mark_labels(hub, ours, false);
         err = mark_everywhere(hub, vts_snapshot_job_id(ours));
+    }
     vts_snapshot_unref(ours);
-    return err;
+    return err == VTS_OK ? labels_err : err;
 }
 
 enum vts_err vts_watch_hub_remove(struct vts_watch_hub *hub, struct vts_str job_id)
 {
-    vts_board_remove(hub->board, job_id);
-    return mark_everywhere(hub, job_id);
+    struct vts_snapshot *snapshot = vts_board_remove(hub->board, job_id);
+    enum vts_err labels_err = VTS_OK;
+    enum vts_err err;
+
+    if (snapshot != NULL)
+        labels_err = mark_labels(hub, snapshot, true);
+    vts_snapshot_unref(snapshot);
+    err = mark_everywhere(hub, job_id);
+    return err == VTS_OK ? labels_err : err;
 }
 
 /* ---- watching -------------------------------------------------------------------------- */
@@ -255,6 +300,19 @@ void vts_watch_stop(struct vts_watch *watch)
     HASH_DELETE(hh, loop->table, watched);
     pthread_mutex_unlock(&loop->lock);
     vts_mem_free(watched);
+}
+
+enum vts_err vts_watch_again(struct vts_watch *watch)
+{
+    struct hub_loop *loop = &watch->hub->loops[watch->loop];
+    enum vts_err err;
+
+    if (vts_list_is_empty(&watch->due_link))
+        vts_list_push_back(&loop->due, &watch->due_link);
+    pthread_mutex_lock(&loop->lock);
+    err = wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+    return err;
 }
 
 struct vts_str vts_watch_job_id(const struct vts_watch *watch)

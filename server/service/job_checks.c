@@ -69,6 +69,13 @@ static enum vts_err check_labels(char *const *labels, size_t count,
     return VTS_OK;
 }
 
+enum vts_err vts_check_label_filter(const char *label, struct vts_job_violation *ret_violation)
+{
+    return is_label(label)
+               ? VTS_OK
+               : refuse(ret_violation, "label_filter", "must be \"key=value\" of a label");
+}
+
 static enum vts_err check_wait(const Google__Protobuf__Duration *wait,
                                struct vts_job_violation *violation)
 {

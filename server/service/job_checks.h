@@ -31,6 +31,10 @@ VTS_MUST_CHECK enum vts_err vts_check_cancel(const Vtstatus__V1__CancelJobReques
 VTS_MUST_CHECK enum vts_err vts_check_list(const Vtstatus__V1__ListJobsRequest *request,
                                            struct vts_job_violation *ret_violation);
 
+/* Of WatchStatuses: one label, which must not be empty. */
+VTS_MUST_CHECK enum vts_err vts_check_label_filter(const char *label,
+                                                   struct vts_job_violation *ret_violation);
+
 VTS_MUST_CHECK enum vts_err vts_check_lease(const Vtstatus__V1__LeaseJobRequest *request,
                                             struct vts_job_violation *ret_violation);
 /* Of all who have a lease: which job, and the token. */

@@ -3,7 +3,8 @@
  *
  *   status_calls.c  one status, many statuses; the table of methods
  *   status_wait.c   one answer that is held back
- *   status_watch.c  news as they come
+ *   status_watch.c  news as they come, of jobs by name
+ *   status_follow.c  the same of all jobs with a label
  *
  * Inside server/service only. */
 #ifndef VTS_SERVICE_STATUS_CALLS_H

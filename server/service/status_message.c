@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "common/base/macros.h"
+#include "common/base/mem.h"
 #include "common/wire/pb_fields.h"
 #include "google/rpc/error_details.pb-c.h"
 
-enum { STATUS_FIELD = 1, ERROR_INFO_MAX_BYTES = 512 };
+enum { STATUS_FIELD = 1, REMOVED_FIELD = 2, ERROR_INFO_MAX_BYTES = 512 };
 
 static void release_snapshot(void *snapshot)
 {
@@ -25,6 +26,19 @@ void vts_status_message_make(const struct vts_status_view *view, struct vts_enco
         vts_pb_write_head(STATUS_FIELD, body.len + ret_message->tail_len, ret_message->lead);
     ret_message->release = release_snapshot;
     ret_message->owner = view->snapshot;
+}
+
+enum vts_err vts_status_message_make_removed(struct vts_str job_id, struct vts_encoded *ret_message)
+{
+    char *copy = vts_mem_alloc(job_id.len);
+
+    if (copy == NULL)
+        return VTS_ERR_NOMEM;
+    memcpy(copy, job_id.ptr, job_id.len);
+    *ret_message = (struct vts_encoded){
+        .body = vts_str_make(copy, job_id.len), .release = vts_mem_free, .owner = copy};
+    ret_message->lead_len = vts_pb_write_head(REMOVED_FIELD, job_id.len, ret_message->lead);
+    return VTS_OK;
 }
 
 void vts_status_message_append(struct vts_buf *buf, unsigned number,

@@ -9,6 +9,9 @@
 /* A message whose field 1 is the status, as GetStatusResponse and WatchStatusResponse are. Adopts
  * the view's snapshot, which the message gives back. */
 void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message);
+/* A WatchStatusesResponse that says that the job was removed. VTS_ERR_NOMEM. */
+VTS_MUST_CHECK enum vts_err vts_status_message_make_removed(struct vts_str job_id,
+                                                            struct vts_encoded *ret_message);
 /* Appends the status as field `number` of a message. The view stays the caller's. */
 void vts_status_message_append(struct vts_buf *buf, unsigned number,
                                const struct vts_status_view *view);

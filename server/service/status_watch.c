@@ -2,21 +2,29 @@
 /* status_watch.c - WatchStatus and WatchStatuses: news as they come, of one job or of many.
  *
  * They are the same but for the request. News makes the call look for what is new when its reader
- * has room, so it never owes more than one message.
+ * has room, so it never owes more than one message. Jobs by a label are status_follow.c's.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "server/service/job_checks.h"
+#include "server/service/job_errors.h"
 #include "server/service/status_calls.h"
+#include "server/service/status_follow.h"
 #include "server/service/status_waiter.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
+/* One of both. */
+struct watch {
+    struct vts_status_waiter *waiter; /* jobs by name */
+    struct vts_status_follow *follow; /* jobs by a label */
+};
+
 /* Sends what is new, if the reader has room, and ends after the last. */
-static void send_news(struct vts_call *call)
+static void send_news_of(struct vts_call *call, struct vts_status_waiter *waiter)
 {
-    struct vts_status_waiter *waiter = vts_call_data(call);
     enum vts_err err = VTS_OK;
 
     while (err == VTS_OK && vts_call_can_send(call)) { /* if not, on_writable comes back to it */
@@ -34,6 +42,16 @@ static void send_news(struct vts_call *call)
         vts_call_finish(call, VTS_RPC_OK, NULL);
     else if (err != VTS_OK && err != VTS_ERR_AGAIN)
         vts_status_refuse(call, err, vts_status_waiter_job_id(waiter));
+}
+
+static void send_news(struct vts_call *call)
+{
+    const struct watch *watch = vts_call_data(call);
+
+    if (watch->follow != NULL)
+        vts_status_follow_send(watch->follow);
+    else
+        send_news_of(call, watch->waiter);
 }
 
 static void on_news(void *context)
@@ -61,21 +79,37 @@ static bool check_jobs(struct vts_call *call, Vtstatus__V1__JobCursor *const job
     return true;
 }
 
-/* A waiter as the call's data; VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
+/* The call's data; VTS_ERR_NOMEM. */
+static enum vts_err make_watch(struct vts_call *call, struct watch **ret_watch)
+{
+    *ret_watch = vts_mem_zalloc(sizeof(**ret_watch));
+    vts_call_set_data(call, *ret_watch);
+    return *ret_watch == NULL ? VTS_ERR_NOMEM : VTS_OK;
+}
+
+/* VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
 static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[],
                                 size_t count)
 {
-    struct vts_status_waiter *waiter;
-    enum vts_err err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call),
-                                             count, on_news, call, &waiter);
+    struct watch *watch;
+    enum vts_err err = make_watch(call, &watch);
 
-    if (err != VTS_OK)
-        return err;
-    vts_call_set_data(call, waiter);
+    if (err == VTS_OK)
+        err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), count,
+                                    on_news, call, &watch->waiter);
     for (size_t i = 0; i < count && err == VTS_OK; i++)
-        err = vts_status_waiter_add(waiter, vts_status_job_id(jobs[i]->job_id),
+        err = vts_status_waiter_add(watch->waiter, vts_status_job_id(jobs[i]->job_id),
                                     jobs[i]->after_revision);
     return err;
+}
+
+/* What is there is sent, and then what comes. */
+static void begin(struct vts_call *call)
+{
+    if (vts_call_keep(call) != VTS_OK)
+        return;
+    send_news(call);
+    vts_call_start(call); /* a watch that has nothing to tell yet says so by its head */
 }
 
 static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count)
@@ -85,14 +119,10 @@ static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], 
     if (!check_jobs(call, jobs, count))
         return;
     err = make_waiter(call, jobs, count);
-    if (err != VTS_OK) {
+    if (err == VTS_OK)
+        begin(call);
+    else
         vts_status_refuse(call, err, vts_status_job_id(jobs[0]->job_id));
-        return;
-    }
-    if (vts_call_keep(call) != VTS_OK)
-        return;
-    send_news(call);
-    vts_call_start(call); /* a watch that has nothing to tell yet says so by its head */
 }
 
 static void watch_status(struct vts_call *call, const ProtobufCMessage *message)
@@ -131,35 +161,70 @@ static enum vts_err check_names(Vtstatus__V1__JobCursor *const jobs[], size_t co
     return err;
 }
 
+/* The ids of jobs that need not be there. VTS_ERR_INVALID. */
+static enum vts_err check_ids(Vtstatus__V1__JobCursor *const jobs[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!vts_job_id_is_valid(vts_status_job_id(jobs[i]->job_id)))
+            return VTS_ERR_INVALID;
+    return VTS_OK;
+}
+
+static void follow(struct vts_call *call, const Vtstatus__V1__WatchStatusesRequest *request)
+{
+    struct vts_job_violation violation;
+    struct watch *watch;
+    enum vts_err err;
+
+    if (vts_check_label_filter(request->label_filter, &violation) != VTS_OK) {
+        vts_job_fault_refuse(call, NULL, &violation);
+        return;
+    }
+    err = check_ids(request->jobs, request->n_jobs);
+    if (err == VTS_OK)
+        err = make_watch(call, &watch);
+    if (err == VTS_OK)
+        err = vts_status_follow_new(call, request, &watch->follow);
+    if (err == VTS_OK)
+        begin(call);
+    else
+        vts_status_refuse(call, err, vts_str_of(NULL));
+}
+
 static void watch_statuses(struct vts_call *call, const ProtobufCMessage *message)
 {
     const Vtstatus__V1__WatchStatusesRequest *request =
         (const Vtstatus__V1__WatchStatusesRequest *)message;
+    bool has_label = request->label_filter[0] != '\0';
     enum vts_err err = VTS_OK;
 
-    if (request->label_filter[0] != '\0') {
-        vts_call_finish(call, VTS_RPC_UNIMPLEMENTED,
-                        "jobs have no labels here, so label_filter cannot be served; name them");
-        return;
-    }
-    if (request->n_jobs == 0 || request->n_jobs > VTS_STATUS_JOBS_MAX) {
+    if ((request->n_jobs == 0 && !has_label) || request->n_jobs > VTS_STATUS_JOBS_MAX) {
         vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "1 to 1000 jobs can be watched in a call");
         return;
     }
-    err = check_names(request->jobs, request->n_jobs);
-    if (err == VTS_OK)
-        watch(call, request->jobs, request->n_jobs);
-    else if (err == VTS_ERR_CONFLICT)
+    if (request->n_jobs > 0)
+        err = check_names(request->jobs, request->n_jobs);
+    if (err == VTS_ERR_CONFLICT)
         vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "a job is named twice");
+    else if (err != VTS_OK)
+        vts_status_refuse(call, err, vts_str_of(NULL));
+    else if (has_label)
+        follow(call, request);
     else
-        vts_status_refuse(call, err, vts_status_job_id(request->jobs[0]->job_id));
+        watch(call, request->jobs, request->n_jobs);
 }
 
 /* ---- the end --------------------------------------------------------------------------- */
 
 static void end_watch(struct vts_call *call)
 {
-    vts_status_waiter_free(vts_call_data(call));
+    struct watch *watch = vts_call_data(call);
+
+    if (watch == NULL)
+        return;
+    vts_status_waiter_free(watch->waiter);
+    vts_status_follow_free(watch->follow);
+    vts_mem_free(watch);
 }
 
 /* Clients come back, and not all at once. */

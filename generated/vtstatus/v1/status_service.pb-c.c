@@ -929,7 +929,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__watch_statuses_request__descripto
   (ProtobufCMessageInit) vtstatus__v1__watch_statuses_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_response__field_descriptors[2] =
 {
   {
     "status",
@@ -943,14 +943,27 @@ static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "removed_job_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__V1__WatchStatusesResponse, removed_job_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned vtstatus__v1__watch_statuses_response__field_indices_by_name[] = {
+  1,   /* field[1] = removed_job_id */
   0,   /* field[0] = status */
 };
 static const ProtobufCIntRange vtstatus__v1__watch_statuses_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor vtstatus__v1__watch_statuses_response__descriptor =
 {
@@ -960,7 +973,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__watch_statuses_response__descript
   "Vtstatus__V1__WatchStatusesResponse",
   "vtstatus.v1",
   sizeof(Vtstatus__V1__WatchStatusesResponse),
-  1,
+  2,
   vtstatus__v1__watch_statuses_response__field_descriptors,
   vtstatus__v1__watch_statuses_response__field_indices_by_name,
   1,  vtstatus__v1__watch_statuses_response__number_ranges,

@@ -146,12 +146,14 @@ struct  Vtstatus__V1__WatchStatusesRequest
 {
   ProtobufCMessage base;
   /*
-   * At most 1000, none of them twice.
+   * At most 1000, none of them twice. With label_filter: what the caller knows already, to go on
+   * from; it may be nothing.
    */
   size_t n_jobs;
   Vtstatus__V1__JobCursor **jobs;
   /*
-   * Jobs that carry this label, as key=value, in place of named ones.
+   * All jobs that carry this label, as key=value, also those to come, in place of named ones. The
+   * stream goes on until either side ends it.
    */
   char *label_filter;
 };
@@ -160,14 +162,21 @@ struct  Vtstatus__V1__WatchStatusesRequest
     , 0,NULL, (char *)protobuf_c_empty_string }
 
 
+/*
+ * Has one of its fields.
+ */
 struct  Vtstatus__V1__WatchStatusesResponse
 {
   ProtobufCMessage base;
   Vtstatus__V1__JobStatus *status;
+  /*
+   * With label_filter only: this job is there no more, or not with this label.
+   */
+  char *removed_job_id;
 };
 #define VTSTATUS__V1__WATCH_STATUSES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&vtstatus__v1__watch_statuses_response__descriptor) \
-    , NULL }
+    , NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Vtstatus__V1__BatchGetStatusRequest

@@ -105,7 +105,7 @@ void keeper_bench_init(struct keeper_bench *bench)
     keeper_bench_now_ns = INT64_C(1000) * VTS_NS_PER_S;
     CU_ASSERT_EQUAL_FATAL(vts_store_memory_new(&bench->records), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&bench->board), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, 1, 10, &bench->hub), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, 1, 10, 1000, &bench->hub), VTS_OK);
     bench->options.hub = bench->hub;
 }
 

@@ -71,13 +71,16 @@ static void board_that_is_empty_finds_nothing(void)
 static void job_that_is_removed_is_not_found(void)
 {
     struct vts_board *board = make_board();
+    struct vts_snapshot *removed;
     struct vts_status_view view;
 
     publish(board, "a", 1);
     publish(board, "b", 2);
     CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of("a"), now_ns, &view), VTS_OK);
-    vts_board_remove(board, vts_str_of("a"));
-    vts_board_remove(board, vts_str_of("a")); /* it is not there any more */
+    removed = vts_board_remove(board, vts_str_of("a"));
+    CU_ASSERT_PTR_EQUAL(removed, view.snapshot);
+    vts_snapshot_unref(removed);
+    CU_ASSERT_PTR_NULL(vts_board_remove(board, vts_str_of("a")));
     CU_ASSERT_EQUAL(revision_of(board, "a"), 0);
     CU_ASSERT_EQUAL(revision_of(board, "b"), 2);
     CU_ASSERT(vts_str_equals_text(vts_snapshot_job_id(view.snapshot), "a")); /* a reader's own */

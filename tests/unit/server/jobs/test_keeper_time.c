@@ -287,7 +287,7 @@ static void restart(struct keeper_bench *bench)
     vts_watch_hub_free(bench->hub);
     vts_board_free(bench->board);
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&bench->board), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, 1, 10, &bench->hub), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, 1, 10, 1000, &bench->hub), VTS_OK);
     bench->options.hub = bench->hub;
     keeper_bench_open(bench);
 }

@@ -64,7 +64,8 @@ static void set_up(struct bench *bench, uint64_t watches_max)
 {
     memset(bench, 0, sizeof(*bench));
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&bench->board), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, LOOPS, watches_max, &bench->hub), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, LOOPS, watches_max, 1000, &bench->hub),
+                          VTS_OK);
     for (unsigned i = 0; i < LOOPS; i++) {
         (void)pthread_mutex_init(&bench->loops[i].lock, NULL); /* cannot fail on Linux */
         vts_watch_hub_set_loop(bench->hub, i, post, &bench->loops[i]);

@@ -103,8 +103,8 @@ void status_bench_open(struct status_bench *bench)
     memset(bench, 0, sizeof(*bench));
     vts_limits_init(&bench->limits);
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&bench->board), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench->board, 1, STATUS_BENCH_WATCHES_MAX, &bench->hub),
-                          VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        vts_watch_hub_new(bench->board, 1, STATUS_BENCH_WATCHES_MAX, 1000, &bench->hub), VTS_OK);
     vts_watch_hub_set_loop(bench->hub, 0, note_post, bench);
     bench->service = (struct vts_status_service){.hub = bench->hub,
                                                  .limits = &bench->limits,

@@ -153,7 +153,7 @@ static void open_bench(uint64_t jobs_max, uint64_t commands_max)
     now_ns = INT64_C(1000000000); /* as the exchanges have it */
     vts_limits_init(&bench.limits);
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&bench.board), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench.board, 1, 10, &bench.hub), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(bench.board, 1, 10, 1000, &bench.hub), VTS_OK);
     vts_watch_hub_set_loop(bench.hub, 0, drop_post, NULL);
     open_keeper(jobs_max, commands_max);
     bench.rows[0] = vts_job_service_row(&bench.port);

@@ -35,7 +35,7 @@ static struct vts_board *make_board(void)
     CU_ASSERT_EQUAL_FATAL(vts_board_new(&board), VTS_OK);
     publish(board, &pending);
     publish(board, &done);
-    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(board, 1, 1, &service.hub), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_hub_new(board, 1, 1, 1000, &service.hub), VTS_OK);
     return board;
 }
 
