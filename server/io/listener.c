@@ -84,10 +84,28 @@ enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address
     return VTS_OK;
 }
 
+/* Answers are made by who asks, so this is done for many requests, and the system's way takes as
+ * long as a tenth of one. */
+static void format_v4(const struct in_addr *address, char *ret_text)
+{
+    const unsigned char *octets = (const unsigned char *)&address->s_addr;
+
+    for (int i = 0; i < 4; i++) {
+        if (octets[i] >= 100)
+            *ret_text++ = (char)('0' + octets[i] / 100);
+        if (octets[i] >= 10)
+            *ret_text++ = (char)('0' + octets[i] / 10 % 10);
+        *ret_text++ = (char)('0' + octets[i] % 10);
+        *ret_text++ = i < 3 ? '.' : '\0';
+    }
+}
+
 void vts_address_format(const struct vts_address *address, char ret_text[VTS_ADDRESS_TEXT_BYTES])
 {
-    if (getnameinfo(&address->of.any, address->len, ret_text, VTS_ADDRESS_TEXT_BYTES, NULL, 0,
-                    NI_NUMERICHOST) != 0)
+    if (address->of.any.sa_family == AF_INET)
+        format_v4(&address->of.v4.sin_addr, ret_text);
+    else if (getnameinfo(&address->of.any, address->len, ret_text, VTS_ADDRESS_TEXT_BYTES, NULL, 0,
+                         NI_NUMERICHOST) != 0)
         (void)snprintf(ret_text, VTS_ADDRESS_TEXT_BYTES, "unknown");
 }
 

@@ -8,6 +8,7 @@
 #include "server/jobs/board.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "common/base/assert.h"
 #include "common/base/hash.h"
@@ -15,7 +16,7 @@
 #include "common/base/table.h"
 #include "server/jobs/schedule.h"
 
-enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6 };
+enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6, CALLER_MAX = 64 };
 
 struct shard {
     pthread_mutex_t lock;
@@ -24,6 +25,7 @@ struct shard {
 
 struct vts_board {
     struct vts_hash_key hash_key;
+    struct vts_hash_key spread_key; /* of its own, since callers see a part of what it makes */
     struct shard shards[SHARDS];
 };
 
@@ -40,6 +42,7 @@ enum vts_err vts_board_new(struct vts_board **ret_board)
     if (board == NULL)
         return VTS_ERR_NOMEM;
     board->hash_key = vts_hash_key_from_system();
+    board->spread_key = vts_hash_key_from_system();
     for (int i = 0; i < SHARDS; i++)
         (void)pthread_mutex_init(&board->shards[i].lock, NULL); /* cannot fail on Linux */
     *ret_board = board;
@@ -142,6 +145,23 @@ struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t
         view.poll_after_ns =
             vts_schedule_poll_after_ns(vts_snapshot_expected_end_ns(snapshot), now_ns);
     return view;
+}
+
+void vts_board_spread(const struct vts_board *board, struct vts_str caller,
+                      struct vts_status_view *view)
+{
+    struct vts_str id = vts_snapshot_job_id(view->snapshot);
+    size_t len = caller.len < CALLER_MAX ? caller.len : CALLER_MAX;
+    char name[CALLER_MAX + 1 + VTS_JOB_ID_MAX];
+    uint64_t hash;
+
+    if (view->poll_after_ns < 0)
+        return;
+    memcpy(name, caller.ptr, len);
+    name[len++] = '\n'; /* which is in no id */
+    memcpy(name + len, id.ptr, id.len);
+    hash = vts_hash(&board->spread_key, vts_str_make(name, len + id.len));
+    view->poll_after_ns = vts_schedule_spread_ns(view->poll_after_ns, (uint32_t)hash);
 }
 
 enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, int64_t now_ns,

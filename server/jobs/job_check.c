@@ -9,6 +9,7 @@
 #include "common/wire/pb_time.h"
 #include "common/wire/rpc_code.h"
 #include "server/jobs/job.h"
+#include "server/jobs/job_phases.h"
 
 static enum vts_job_state state_of(const Vtstatus__Store__V1__JobRecord *record)
 {
@@ -50,7 +51,7 @@ static const char *check_times(const Vtstatus__Store__V1__JobRecord *record)
         job->create_time,           job->start_time,          job->end_time,
         job->expire_time,           job->status->update_time, record->lease_expire_time,
         record->attempt_start_time, record->not_before_time,  record->cancel_deadline_time,
-        record->progress_time,
+        record->progress_time,      record->ready_time,
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(stamps); i++)
@@ -163,6 +164,21 @@ static const char *check_progress(const Vtstatus__Store__V1__JobRecord *record)
     return NULL;
 }
 
+static const char *check_phases(const Vtstatus__Store__V1__JobRecord *record)
+{
+    bool is_kept = is_attempted(record) || state_of(record) == VTS_JOB_SUCCEEDED;
+
+    if (record->n_phase_starts > VTS_JOB_PHASES_KEPT)
+        return "too many phases are kept";
+    if (!is_kept && (record->ready_time != NULL || record->n_phase_starts > 0))
+        return "phases are kept for no reason";
+    for (size_t i = 0; i < record->n_phase_starts; i++)
+        if (record->phase_starts[i]->start_time == NULL ||
+            !is_good_time(record->phase_starts[i]->start_time))
+            return "a phase's time is not good";
+    return NULL;
+}
+
 static const char *check_attempt(const Vtstatus__V1__Attempt *attempt, bool is_running)
 {
     if (attempt->number < 1 || attempt->start_time == NULL || !is_good_time(attempt->start_time) ||
@@ -206,8 +222,8 @@ static const char *check_attempts(const Vtstatus__Store__V1__JobRecord *record)
 const char *vts_job_check(const Vtstatus__Store__V1__JobRecord *record)
 {
     static const char *(*const checks[])(const Vtstatus__Store__V1__JobRecord *record) = {
-        check_parts,   check_times, check_state,    check_outcome,
-        check_waiting, check_lease, check_progress, check_attempts,
+        check_parts, check_times,    check_state,  check_outcome,  check_waiting,
+        check_lease, check_progress, check_phases, check_attempts,
     };
 
     if (record->version == 0)

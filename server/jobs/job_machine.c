@@ -14,6 +14,7 @@
 #include "common/wire/pb_time.h"
 #include "common/wire/rpc_code.h"
 #include "server/jobs/job.h"
+#include "server/jobs/job_phases.h"
 
 static const int64_t progress_gap_ns = (int64_t)250 * VTS_NS_PER_MS;
 static const int64_t cancel_grace_ns = (int64_t)30 * VTS_NS_PER_S;
@@ -212,6 +213,8 @@ static void take_report(struct step *step, const Vtstatus__V1__Progress *report)
 
     if (progress == NULL || is_same_progress(progress, before))
         return;
+    if (vts_job_phases_enter(record, progress->phase, step->now_ns, step->arena) != VTS_OK)
+        step->err = VTS_ERR_NOMEM;
     step->change.is_changed = true;
     if (is_same_progress(progress, step->status->progress))
         record->held_progress = NULL; /* back to what is visible */
@@ -313,6 +316,8 @@ static void end_attempt(struct step *step, Google__Rpc__Status *error)
 
     attempt->end_time = make_time(step, step->now_ns);
     attempt->error = error;
+    if (error != NULL)
+        vts_job_phases_clear(step->record); /* a failure says nothing about how long it takes */
     show_held_progress(step);
     step->status->progress->message = borrow(NULL); /* it tells what is going on */
     end_lease(step);
@@ -373,6 +378,7 @@ static void lease(struct step *step, const struct vts_job_event *event)
         refuse(step, VTS_JOB_REFUSAL_NOT_LEASABLE);
         return;
     }
+    record->ready_time = make_time(step, vts_job_ready_ns(record));
     set_state(step, VTS_JOB_RUNNING);
     step->status->attempt++;
     step->status->progress = make(step, &vtstatus__v1__progress__descriptor);
@@ -424,6 +430,7 @@ static void release(struct step *step)
                      true, 0);
         return;
     }
+    vts_job_phases_clear(step->record);
     step->job->n_attempts--;
     step->status->attempt--;
     step->status->progress = NULL;

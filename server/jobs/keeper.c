@@ -149,6 +149,8 @@ enum vts_err vts_keeper_new(const struct vts_keeper_options *options,
     }
     init(keeper, options);
     err = vts_keeper_batch_init(&keeper->batch);
+    if (err == VTS_OK)
+        err = vts_estimator_new(&keeper->estimator);
     if (err != VTS_OK)
         err = vts_error_set(error, err, "%s", vts_err_text(err));
     else
@@ -217,6 +219,7 @@ void vts_keeper_free(struct vts_keeper *keeper)
     store = keeper->options.store;
     store->ops->close(store);
     vts_keeper_batch_fini(&keeper->batch);
+    vts_estimator_free(keeper->estimator);
     vts_keeper_inbox_fini(&keeper->inbox);
     vts_table_fini(&keeper->jobs);
     vts_table_fini(&keeper->queues);

@@ -9,6 +9,7 @@
 #include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "server/jobs/job.h"
 #include "server/jobs/keeper_parts.h"
 #include "server/obs/log.h"
 
@@ -145,11 +146,22 @@ enum vts_err vts_keeper_stage_removal(struct vts_keeper *keeper, struct vts_keep
 
 /* ---- settling and undoing ---------------------------------------------------------------- */
 
+/* A job that has just succeeded says how long others will take. Without memory that is missed. */
+static void learn(struct vts_keeper *keeper, const struct vts_keeper_job *job)
+{
+    Vtstatus__Store__V1__JobRecord *record;
+
+    if (vts_keeper_job_read(job, &keeper->scratch, &record) == VTS_OK)
+        vts_estimator_learn(keeper->estimator, record);
+    vts_arena_rewind(&keeper->scratch);
+}
+
 /* The job as it is staged becomes the job. */
 static void settle_change(struct vts_keeper *keeper, struct vts_keeper_staged *staged)
 {
     struct vts_keeper_job *job = staged->job;
     bool is_new = job->record == NULL;
+    uint8_t former_state = job->state;
 
     vts_mem_free(job->record);
     job->record = staged->record;
@@ -160,6 +172,8 @@ static void settle_change(struct vts_keeper *keeper, struct vts_keeper_staged *s
         vts_keeper_bury_job(keeper, job);
     else if (is_new)
         vts_keeper_list_job(keeper, job);
+    if (job->state == VTS_JOB_SUCCEEDED && former_state != VTS_JOB_SUCCEEDED)
+        learn(keeper, job);
     vts_keeper_set_timer(keeper, job, staged->due_ns);
     vts_keeper_end_waits_for_job(keeper, job);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keeper_load.c - the start: from the store's records to jobs, queues, timers and the board.
+/* keeper_load.c - the start: from the store's records to jobs, queues, timers, the board, and
+ * estimates.
  *
  * The store tells the records in any order. What wants an order gets it afterwards, sorted once,
  * since a tree that is filled in order is filled fast.
@@ -8,9 +9,13 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "server/jobs/job.h"
 #include "server/jobs/keeper_publisher.h"
 
-enum { AGED_CAP_MIN = 1024 };
+enum {
+    AGED_CAP_MIN = 1024,
+    LEARNED_MAX = 4096, /* jobs that estimates are learned from */
+};
 
 /* What decides the order of jobs, nearly always: the age and the first letters of the id. It stands
  * beside the job, for looking at a million jobs again and again takes longer than all the rest. */
@@ -84,6 +89,46 @@ static void put_in_order(struct loading *loading)
         job->is_ready = false; /* until it is in the tree */
         vts_keeper_set_ready(keeper, job, is_ready);
     }
+}
+
+/* ---- estimates ----------------------------------------------------------------------------- */
+
+/* Learns anew from the youngest jobs that have succeeded, the older ones first. */
+static enum vts_err learn(struct loading *loading)
+{
+    struct vts_keeper *keeper = loading->keeper;
+    size_t first = loading->aged_count;
+    size_t learned_count = 0;
+    enum vts_err err = VTS_OK;
+
+    while (first > 0 && learned_count < LEARNED_MAX)
+        learned_count += loading->aged[--first].job->state == VTS_JOB_SUCCEEDED;
+    for (size_t i = first; i < loading->aged_count && err == VTS_OK; i++) {
+        Vtstatus__Store__V1__JobRecord *record;
+
+        if (loading->aged[i].job->state != VTS_JOB_SUCCEEDED)
+            continue;
+        err = vts_keeper_job_read(loading->aged[i].job, &keeper->scratch, &record);
+        if (err == VTS_OK)
+            vts_estimator_learn(keeper->estimator, record);
+        vts_arena_rewind(&keeper->scratch);
+    }
+    return err;
+}
+
+/* Jobs that run were published when nothing was learned yet. What waits gets its estimate with its
+ * next revision: there may be a million of it, and how long it waits has just changed. */
+static enum vts_err publish_estimates(struct loading *loading)
+{
+    struct vts_keeper *keeper = loading->keeper;
+    enum vts_err err = VTS_OK;
+
+    for (size_t i = 0; i < loading->aged_count && err == VTS_OK; i++)
+        if (loading->aged[i].job->state == VTS_JOB_RUNNING) {
+            err = vts_keeper_publish_loaded(keeper, loading->aged[i].job, &keeper->scratch);
+            vts_arena_rewind(&keeper->scratch);
+        }
+    return err;
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
@@ -165,10 +210,14 @@ enum vts_err vts_keeper_load(struct vts_keeper *keeper, struct vts_error *error)
     err = store->ops->load(store, load_record, &loading, error);
     if (err == VTS_OK)
         put_in_order(&loading);
-    vts_mem_free(loading.aged);
     publish_err = vts_keeper_publisher_end(&loading.publisher);
     if (err == VTS_OK)
         err = publish_err;
+    if (err == VTS_OK)
+        err = learn(&loading);
+    if (err == VTS_OK)
+        err = publish_estimates(&loading);
+    vts_mem_free(loading.aged);
     if (err == VTS_ERR_NOMEM || err == VTS_ERR_LIMIT)
         err = vts_error_set(error, err, "there is no memory for all jobs of the store");
     return err;

@@ -6,34 +6,22 @@
  * same job came first. So nobody who watches misses the last of it.
  */
 #include "common/base/clock.h"
-#include "common/wire/pb_time.h"
 #include "server/jobs/keeper_parts.h"
 #include "server/obs/log.h"
 
 static const int64_t retry_ns = (int64_t)100 * VTS_NS_PER_MS;
 
-/* When a running job ends if it goes on as so far, on the monotonic clock; 0: there is no telling.
- */
-static int64_t expected_end_ns(const struct vts_keeper *keeper,
-                               const Vtstatus__Store__V1__JobRecord *record)
-{
-    const Vtstatus__V1__Progress *progress = record->job->status->progress;
-    double ran_ns;
-
-    if (vts_keeper_state_of(record) != VTS_JOB_RUNNING || progress == NULL ||
-        record->attempt_start_time == NULL || !(progress->percent >= 1))
-        return 0;
-    ran_ns = (double)(keeper->batch.wall_ns - vts_pb_timestamp_ns(record->attempt_start_time));
-    if (!(ran_ns > 0 && ran_ns < 1e17))
-        return 0;
-    return keeper->batch.now_ns + (int64_t)(ran_ns * (100 / (double)progress->percent - 1));
-}
-
 enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
                                      const Vtstatus__Store__V1__JobRecord *record,
                                      struct vts_snapshot **ret_snapshot)
 {
-    return vts_snapshot_of_job(record->job, expected_end_ns(keeper, record), ret_snapshot);
+    const struct vts_keeper_batch *batch = &keeper->batch;
+    struct vts_expected_end end = {
+        .wall_ns = vts_estimator_end_ns(keeper->estimator, record, batch->wall_ns)};
+
+    if (end.wall_ns != 0)
+        end.now_ns = batch->now_ns + (end.wall_ns - batch->wall_ns);
+    return vts_snapshot_of_job(record->job, &end, ret_snapshot);
 }
 
 /* ---- publishing -------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@
 #include "common/base/hash.h"
 #include "common/base/rng.h"
 #include "common/base/table.h"
+#include "server/jobs/estimator.h"
 #include "server/jobs/keeper.h"
 #include "server/jobs/keeper_job.h"
 
@@ -138,7 +139,8 @@ struct vts_keeper {
     struct vts_keeper_ids ids;
     struct vts_keeper_batch batch;
     struct vts_keeper_news news;
-    struct vts_arena scratch; /* for what belongs to no command; reset after each use */
+    struct vts_estimator *estimator; /* knows nothing until all is loaded */
+    struct vts_arena scratch;        /* for what belongs to no command; reset after each use */
 
     bool is_store_failing;
     int64_t timers_from_ns; /* after a failure; on the monotonic clock */

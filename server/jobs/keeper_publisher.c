@@ -21,8 +21,8 @@ void vts_keeper_publisher_init(struct vts_keeper_publisher *publisher,
 
 /* ---- publishing -------------------------------------------------------------------------- */
 
-static enum vts_err publish_job(const struct vts_keeper *keeper, const struct vts_keeper_job *job,
-                                struct vts_arena *arena)
+enum vts_err vts_keeper_publish_loaded(const struct vts_keeper *keeper,
+                                       const struct vts_keeper_job *job, struct vts_arena *arena)
 {
     Vtstatus__Store__V1__JobRecord *record;
     struct vts_snapshot *snapshot;
@@ -40,7 +40,7 @@ static enum vts_err publish(const struct vts_keeper *keeper, const struct vts_ke
 
     vts_arena_init(&arena, VTS_KEEPER_MEMORY_MAX_BYTES);
     for (size_t i = 0; i < parcel->count && err == VTS_OK; i++) {
-        err = publish_job(keeper, parcel->jobs[i], &arena);
+        err = vts_keeper_publish_loaded(keeper, parcel->jobs[i], &arena);
         vts_arena_rewind(&arena);
     }
     vts_arena_fini(&arena);

@@ -26,6 +26,11 @@ struct vts_keeper_publisher {
     enum vts_err err; /* of the thread */
 };
 
+/* Publishes a job as its record is; arena is for work. VTS_ERR_NOMEM or VTS_ERR_LIMIT. */
+VTS_MUST_CHECK enum vts_err vts_keeper_publish_loaded(const struct vts_keeper *keeper,
+                                                      const struct vts_keeper_job *job,
+                                                      struct vts_arena *arena);
+
 void vts_keeper_publisher_init(struct vts_keeper_publisher *publisher,
                                const struct vts_keeper *keeper);
 /* Takes a job with its record, both of which stay as they are until the publisher has ended. What

@@ -40,7 +40,7 @@ struct vts_snapshot {
     _Atomic uint32_t refs;
     bool is_done;
     uint64_t revision;
-    int64_t expected_end_ns;
+    struct vts_expected_end end;
     struct json_text *_Atomic json; /* NULL: nobody has asked for it yet */
     struct vts_str job_id;
     struct vts_str etag;
@@ -74,7 +74,6 @@ static enum vts_err check_status(const Vtstatus__V1__JobStatus *status, size_t p
     return proto_len > PROTO_MAX_BYTES ? VTS_ERR_LIMIT : VTS_OK;
 }
 
-/* Without a job there are no labels. */
 static size_t labels_len(const Vtstatus__V1__Job *job)
 {
     size_t len = 0;
@@ -97,23 +96,20 @@ static struct vts_str place_labels(struct vts_snapshot *snapshot, size_t *at,
     return vts_str_make(start, (size_t)(snapshot->bytes + *at - start));
 }
 
+/* Without a job there are no labels. */
 static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
                                   const Vtstatus__V1__Job *job, int64_t expected_end_ns,
                                   struct vts_snapshot **ret_snapshot)
 {
-    Vtstatus__V1__JobStatus message = *status;
     struct vts_snapshot *snapshot;
     char etag[ETAG_MAX_BYTES];
     size_t id_len = strlen(status->job_id);
     size_t etag_len =
         (size_t)snprintf(etag, sizeof(etag), "W/\"r%llu\"", (unsigned long long)status->revision);
-    size_t proto_len;
+    size_t proto_len = vtstatus__v1__job_status__get_packed_size(status);
     size_t at = 0;
-    enum vts_err err;
+    enum vts_err err = check_status(status, proto_len);
 
-    message.poll_after = NULL;
-    proto_len = vtstatus__v1__job_status__get_packed_size(&message);
-    err = check_status(&message, proto_len);
     if (err != VTS_OK)
         return err;
     snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + labels_len(job) + proto_len);
@@ -121,14 +117,16 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
         return VTS_ERR_NOMEM;
     atomic_init(&snapshot->refs, 1);
     atomic_init(&snapshot->json, NULL);
-    snapshot->is_done = message.done != 0;
-    snapshot->revision = message.revision;
-    snapshot->expected_end_ns = expected_end_ns;
-    snapshot->job_id = place(snapshot, &at, message.job_id, id_len);
+    snapshot->is_done = status->done != 0;
+    snapshot->revision = status->revision;
+    snapshot->end = (struct vts_expected_end){.now_ns = expected_end_ns};
+    if (status->estimated_completion_time != NULL)
+        snapshot->end.wall_ns = vts_pb_timestamp_ns(status->estimated_completion_time);
+    snapshot->job_id = place(snapshot, &at, status->job_id, id_len);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
     snapshot->labels = place_labels(snapshot, &at, job);
     snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
-    (void)vtstatus__v1__job_status__pack(&message, (uint8_t *)snapshot->bytes + at);
+    (void)vtstatus__v1__job_status__pack(status, (uint8_t *)snapshot->bytes + at);
     *ret_snapshot = snapshot;
     return VTS_OK;
 }
@@ -136,13 +134,24 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
 enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64_t expected_end_ns,
                                     struct vts_snapshot **ret_snapshot)
 {
-    return make_snapshot(status, NULL, expected_end_ns, ret_snapshot);
+    Vtstatus__V1__JobStatus message = *status;
+
+    message.poll_after = NULL;
+    return make_snapshot(&message, NULL, expected_end_ns, ret_snapshot);
 }
 
-enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job, int64_t expected_end_ns,
+enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job, const struct vts_expected_end *end,
                                  struct vts_snapshot **ret_snapshot)
 {
-    return make_snapshot(job->status, job, expected_end_ns, ret_snapshot);
+    Vtstatus__V1__JobStatus message = *job->status;
+    Google__Protobuf__Timestamp stamp = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+
+    message.poll_after = NULL;
+    if (end->wall_ns != 0) {
+        vts_pb_timestamp_set(&stamp, end->wall_ns);
+        message.estimated_completion_time = &stamp;
+    }
+    return make_snapshot(&message, job, end->now_ns, ret_snapshot);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */
@@ -232,7 +241,12 @@ bool vts_snapshot_is_done(const struct vts_snapshot *snapshot)
 
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot)
 {
-    return snapshot->expected_end_ns;
+    return snapshot->end.now_ns;
+}
+
+int64_t vts_snapshot_expected_end_wall_ns(const struct vts_snapshot *snapshot)
+{
+    return snapshot->end.wall_ns;
 }
 
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot)

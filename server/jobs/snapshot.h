@@ -13,6 +13,13 @@
 /* Nothing that can be seen of it changes; from any thread. */
 struct vts_snapshot;
 
+/* When a job is expected to end: on the monotonic clock, and since the Unix epoch; 0: nobody knows.
+ */
+struct vts_expected_end {
+    int64_t now_ns;
+    int64_t wall_ns;
+};
+
 /* Of a status, which is copied but for poll_after. expected_end_ns is on the monotonic clock; 0:
  * nobody knows. Owned by the caller.
  *
@@ -21,9 +28,10 @@ struct vts_snapshot;
 VTS_MUST_CHECK enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status,
                                                    int64_t expected_end_ns,
                                                    struct vts_snapshot **ret_snapshot);
-/* The same of a job's status, with the labels of the job, whose texts are copied. */
+/* The same of a job's status, with the labels of the job, whose texts are copied, and with the end
+ * as its estimated_completion_time. */
 VTS_MUST_CHECK enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job,
-                                                int64_t expected_end_ns,
+                                                const struct vts_expected_end *end,
                                                 struct vts_snapshot **ret_snapshot);
 struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
 /* Accepts NULL. */
@@ -33,6 +41,8 @@ struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot);
 uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot);
 bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
+/* As estimated_completion_time tells it; 0: it does not. */
+int64_t vts_snapshot_expected_end_wall_ns(const struct vts_snapshot *snapshot);
 /* Such as W/"r7". */
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot);
 /* Walks over the labels of the job, each "key=value": *at begins as 0 and is the walk's own. False

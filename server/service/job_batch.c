@@ -80,8 +80,7 @@ static Vtstatus__V1__CreateJobResult *make_result(struct vts_call *call, struct 
     result = vts_pb_arena_new(&batch->arena, &vtstatus__v1__create_job_result__descriptor);
     if (result == NULL)
         return NULL;
-    vts_job_message_complete(batch->port->board, command->record->job, vts_call_now_ns(call),
-                             &batch->arena);
+    vts_job_message_complete(call, batch->port->board, command->record->job, &batch->arena);
     result->job = command->record->job;
     result->result_case = VTSTATUS__V1__CREATE_JOB_RESULT__RESULT_JOB;
     return result;

@@ -7,27 +7,51 @@
 #include "common/base/clock.h"
 #include "common/wire/pb_arena.h"
 #include "common/wire/pb_time.h"
+#include "server/service/status_message.h"
 
 enum { LOCATION_BYTES = 32 + VTS_JOB_ID_MAX };
 
-void vts_job_message_complete(struct vts_board *board, Vtstatus__V1__Job *job, int64_t now_ns,
-                              struct vts_arena *arena)
+static Google__Protobuf__Duration *make_hint(const struct vts_status_view *view,
+                                             struct vts_arena *arena)
 {
-    Google__Protobuf__Duration *poll_after;
+    Google__Protobuf__Duration *hint =
+        vts_pb_arena_new(arena, &google__protobuf__duration__descriptor);
+
+    if (hint == NULL)
+        return NULL;
+    hint->seconds = view->poll_after_ns / VTS_NS_PER_S;
+    hint->nanos = (int32_t)(view->poll_after_ns % VTS_NS_PER_S);
+    return hint;
+}
+
+static Google__Protobuf__Timestamp *make_estimate(const struct vts_status_view *view,
+                                                  struct vts_arena *arena)
+{
+    int64_t wall_ns = vts_snapshot_expected_end_wall_ns(view->snapshot);
+    Google__Protobuf__Timestamp *stamp;
+
+    if (wall_ns == 0)
+        return NULL;
+    stamp = vts_pb_arena_new(arena, &google__protobuf__timestamp__descriptor);
+    if (stamp != NULL)
+        vts_pb_timestamp_set(stamp, wall_ns);
+    return stamp;
+}
+
+void vts_job_message_complete(const struct vts_call *call, struct vts_board *board,
+                              Vtstatus__V1__Job *job, struct vts_arena *arena)
+{
     struct vts_status_view view;
 
     if (job->status == NULL || job->status->done ||
-        vts_check_status(board, vts_str_of(job->id), now_ns, &view) != VTS_OK)
+        vts_check_status(board, vts_str_of(job->id), vts_call_now_ns(call), &view) != VTS_OK)
         return;
     /* The board may be ahead of the answer, and the job done by now. */
-    poll_after = view.poll_after_ns < 0
-                     ? NULL
-                     : vts_pb_arena_new(arena, &google__protobuf__duration__descriptor);
-    if (poll_after != NULL) {
-        poll_after->seconds = view.poll_after_ns / VTS_NS_PER_S;
-        poll_after->nanos = (int32_t)(view.poll_after_ns % VTS_NS_PER_S);
+    if (view.poll_after_ns >= 0) {
+        vts_status_spread(call, board, &view);
+        job->status->poll_after = make_hint(&view, arena);
+        job->status->estimated_completion_time = make_estimate(&view, arena);
     }
-    job->status->poll_after = poll_after;
     vts_snapshot_unref(view.snapshot);
 }
 

@@ -10,10 +10,10 @@
 
 enum { VTS_JOB_ETAG_BYTES = 32 };
 
-/* Adds what is not kept with the job: when to ask again, in the arena; without memory it stays
- * absent. */
-void vts_job_message_complete(struct vts_board *board, Vtstatus__V1__Job *job, int64_t now_ns,
-                              struct vts_arena *arena);
+/* Adds what is not kept with the job: when it will be done, and when this caller is to ask again,
+ * in the arena; without memory they stay absent. */
+void vts_job_message_complete(const struct vts_call *call, struct vts_board *board,
+                              Vtstatus__V1__Job *job, struct vts_arena *arena);
 /* Writes the job's entity tag, as its status has it. */
 struct vts_str vts_job_message_etag(const Vtstatus__V1__Job *job, char text[VTS_JOB_ETAG_BYTES]);
 /* Tells REST what it has words for: http_code, or 0 for the method's own, when to ask again, and

@@ -31,7 +31,7 @@ static Vtstatus__V1__Job *take_job(struct vts_call *call, struct vts_keeper_comm
 {
     Vtstatus__V1__Job *job = command->record->job;
 
-    vts_job_message_complete(board_of(call), job, vts_call_now_ns(call), &command->arena);
+    vts_job_message_complete(call, board_of(call), job, &command->arena);
     return job;
 }
 
@@ -98,13 +98,12 @@ static void get_job(struct vts_call *call, const ProtobufCMessage *message)
 static void answer_list(struct vts_call *call, struct vts_keeper_command *command)
 {
     Vtstatus__V1__ListJobsResponse response = VTSTATUS__V1__LIST_JOBS_RESPONSE__INIT;
-    int64_t now_ns = vts_call_now_ns(call);
 
     response.jobs = command->jobs;
     response.n_jobs = command->jobs_count;
     response.next_page_token = (char *)(uintptr_t)command->next_page_token;
     for (size_t i = 0; i < response.n_jobs; i++)
-        vts_job_message_complete(board_of(call), response.jobs[i], now_ns, &command->arena);
+        vts_job_message_complete(call, board_of(call), response.jobs[i], &command->arena);
     (void)vts_keeper_call_answer(call, &response.base); /* whether or not, the call is over */
 }
 

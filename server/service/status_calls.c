@@ -44,14 +44,16 @@ static void append_refusal(struct vts_buf *buf, unsigned number, enum vts_err er
 }
 
 /* Appends a vtstatus.v1.StatusResult. result is empty, and memory to use again. */
-static void append_result(struct vts_buf *buf, struct vts_buf *result, struct vts_board *board,
-                          struct vts_str job_id, int64_t now_ns)
+static void append_result(struct vts_buf *buf, struct vts_buf *result, const struct vts_call *call,
+                          struct vts_str job_id)
 {
+    struct vts_board *board = vts_status_board_of(call);
     struct vts_status_view view;
-    enum vts_err err = vts_check_status(board, job_id, now_ns, &view);
+    enum vts_err err = vts_check_status(board, job_id, vts_call_now_ns(call), &view);
 
     vts_pb_append_field(result, 1, job_id);
     if (err == VTS_OK) {
+        vts_status_spread(call, board, &view);
         vts_status_message_append(result, 2, &view);
         vts_snapshot_unref(view.snapshot);
     } else {
@@ -68,7 +70,6 @@ static void batch_get_status(struct vts_call *call, const ProtobufCMessage *mess
 {
     const Vtstatus__V1__BatchGetStatusRequest *request =
         (const Vtstatus__V1__BatchGetStatusRequest *)message;
-    int64_t now_ns = vts_call_now_ns(call);
     struct vts_encoded answer = {.release = vts_mem_free};
     struct vts_buf body;
     struct vts_buf result;
@@ -80,8 +81,7 @@ static void batch_get_status(struct vts_call *call, const ProtobufCMessage *mess
     vts_buf_init(&body, BATCH_ANSWER_MAX_BYTES);
     vts_buf_init(&result, BATCH_ANSWER_MAX_BYTES);
     for (size_t i = 0; i < request->n_job_ids; i++)
-        append_result(&body, &result, vts_status_board_of(call), vts_str_of(request->job_ids[i]),
-                      now_ns);
+        append_result(&body, &result, call, vts_str_of(request->job_ids[i]));
     vts_buf_fini(&result);
     if (vts_buf_check(&body) != VTS_OK) {
         vts_buf_fini(&body);

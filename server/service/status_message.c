@@ -16,6 +16,17 @@ static void release_snapshot(void *snapshot)
     vts_snapshot_unref(snapshot);
 }
 
+void vts_status_spread(const struct vts_call *call, const struct vts_board *board,
+                       struct vts_status_view *view)
+{
+    char peer[VTS_PEER_TEXT_BYTES];
+
+    if (view->poll_after_ns < 0)
+        return;
+    vts_call_write_peer(call, peer);
+    vts_board_spread(board, vts_str_of(peer), view);
+}
+
 void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message)
 {
     struct vts_str body = vts_snapshot_proto(view->snapshot);
@@ -67,6 +78,7 @@ void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vt
         vts_snapshot_unref(view.snapshot);
         return;
     }
+    vts_status_spread(call, board, &view);
     vts_status_message_make(&view, &answer);
     if (vts_call_send_encoded(call, &answer) == VTS_OK)
         vts_call_finish(call, VTS_RPC_OK, NULL);

@@ -6,6 +6,9 @@
 #include "server/jobs/board.h"
 #include "server/rpc/call.h"
 
+/* Spreads the view's hint by who calls. */
+void vts_status_spread(const struct vts_call *call, const struct vts_board *board,
+                       struct vts_status_view *view);
 /* A message whose field 1 is the status, as GetStatusResponse and WatchStatusResponse are. Adopts
  * the view's snapshot, which the message gives back. */
 void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message);

@@ -37,7 +37,7 @@ static void answer(void *context)
     if (err != VTS_OK)
         vts_status_send_refusal(exchange, err);
     else
-        vts_status_send_view(exchange, poll->form, &view);
+        vts_status_send_view(poll->service, exchange, poll->form, &view);
     vts_status_waiter_free(poll->waiter);
     poll->waiter = NULL;
 }
@@ -122,7 +122,7 @@ void vts_status_begin_poll(const struct vts_status_request *request,
     }
     vts_rest_add_wait(exchange, wait_s);
     if (wait_ns == 0 || vts_snapshot_is_done(view->snapshot) || (has_tag && !is_current)) {
-        vts_status_send_view(exchange, request->form, view);
+        vts_status_send_view(request->service, exchange, request->form, view);
         return;
     }
     vts_snapshot_unref(view->snapshot);

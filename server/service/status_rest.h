@@ -23,9 +23,9 @@ struct vts_status_request {
     struct vts_str job_id;
 };
 
-/* Answers with the view, whose snapshot is adopted, or 304. */
-void vts_status_send_view(struct vts_exchange *exchange, enum vts_rest_form form,
-                          const struct vts_status_view *view);
+/* Answers with the view, whose snapshot is adopted and whose hint is spread, or 304. */
+void vts_status_send_view(const struct vts_status_service *service, struct vts_exchange *exchange,
+                          enum vts_rest_form form, const struct vts_status_view *view);
 /* Answers with what is wrong. */
 void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err);
 

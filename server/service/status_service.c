@@ -50,11 +50,27 @@ static enum vts_err choose_body(struct vts_response *response, enum vts_rest_for
     VTS_UNREACHABLE();
 }
 
-void vts_status_send_view(struct vts_exchange *exchange, enum vts_rest_form form,
-                          const struct vts_status_view *view)
+/* The view as this caller gets it. */
+static struct vts_status_view spread(const struct vts_status_service *service,
+                                     const struct vts_exchange *exchange,
+                                     const struct vts_status_view *view)
 {
+    struct vts_status_view own = *view;
+    char peer[VTS_PEER_TEXT_BYTES];
+
+    if (own.poll_after_ns < 0)
+        return own;
+    vts_exchange_write_peer(exchange, peer);
+    vts_board_spread(vts_watch_hub_board(service->hub), vts_str_of(peer), &own);
+    return own;
+}
+
+void vts_status_send_view(const struct vts_status_service *service, struct vts_exchange *exchange,
+                          enum vts_rest_form form, const struct vts_status_view *view)
+{
+    struct vts_status_view own = spread(service, exchange, view);
     struct vts_rest_resource resource = {.etag = vts_snapshot_etag(view->snapshot),
-                                         .retry_after_s = to_retry_after_s(view->poll_after_ns),
+                                         .retry_after_s = to_retry_after_s(own.poll_after_ns),
                                          .release = release_snapshot,
                                          .owner = view->snapshot};
 
@@ -64,7 +80,7 @@ void vts_status_send_view(struct vts_exchange *exchange, enum vts_rest_form form
         vts_exchange_send(exchange);
         return;
     }
-    if (choose_body(&exchange->response, form, view, &resource.body) != VTS_OK) {
+    if (choose_body(&exchange->response, form, &own, &resource.body) != VTS_OK) {
         exchange->response.tail_len = 0;
         vts_snapshot_unref(view->snapshot);
         vts_outcome_send(exchange, VTS_RPC_UNAVAILABLE, "out of memory");
@@ -103,7 +119,7 @@ void vts_status_service_get(void *service, struct vts_exchange *exchange)
     if (err != VTS_OK)
         vts_status_send_refusal(exchange, err);
     else
-        vts_status_send_view(exchange, form, &view);
+        vts_status_send_view(service, exchange, form, &view);
 }
 
 /* ---- waiting --------------------------------------------------------------------------- */
@@ -135,7 +151,7 @@ void vts_status_service_begin(void *service, struct vts_rpc_loop *loop,
     else if (vts_prefer_wait(exchange->request.fields[VTS_FIELD_PREFER], &wait_s))
         vts_status_begin_poll(&request, &view, wait_s);
     else
-        vts_status_send_view(exchange, request.form, &view);
+        vts_status_send_view(service, exchange, request.form, &view);
 }
 
 enum vts_err vts_status_wait(const struct vts_status_request *request, uint64_t revision,

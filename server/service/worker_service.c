@@ -36,7 +36,7 @@ static void answer_lease(struct vts_call *call, struct vts_keeper_command *comma
         lease.token = command->record->lease_token;
         lease.job = command->record->job;
         lease.expire_time = command->record->lease_expire_time;
-        vts_job_message_complete(port->board, lease.job, vts_call_now_ns(call), &command->arena);
+        vts_job_message_complete(call, port->board, lease.job, &command->arena);
         response.lease = &lease;
     } else if (vts_keeper_call_is_drained(command)) {
         vts_job_fault_fail(call, &stopping);

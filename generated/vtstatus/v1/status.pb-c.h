@@ -124,7 +124,7 @@ struct  Vtstatus__V1__JobStatus
    */
   uint64_t revision;
   /*
-   * How long the server suggests to wait before asking again; absent when done.
+   * How long the server suggests to wait before asking again, to this caller; absent when done.
    */
   Google__Protobuf__Duration *poll_after;
   Vtstatus__V1__State state;
@@ -146,6 +146,10 @@ struct  Vtstatus__V1__JobStatus
    * Place in its queue, counted from 1; 0 when it does not queue.
    */
   int32_t queue_position;
+  /*
+   * When it will be done if it goes as jobs like it went; absent when there is no telling. May have
+   * passed.
+   */
   Google__Protobuf__Timestamp *estimated_completion_time;
   /*
    * Where the result lies; set in STATE_SUCCEEDED.

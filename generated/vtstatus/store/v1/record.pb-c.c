@@ -7,6 +7,51 @@
 #endif
 
 #include "vtstatus/store/v1/record.pb-c.h"
+void   vtstatus__store__v1__phase_start__init
+                     (Vtstatus__Store__V1__PhaseStart         *message)
+{
+  static const Vtstatus__Store__V1__PhaseStart init_value = VTSTATUS__STORE__V1__PHASE_START__INIT;
+  *message = init_value;
+}
+size_t vtstatus__store__v1__phase_start__get_packed_size
+                     (const Vtstatus__Store__V1__PhaseStart *message)
+{
+  assert(message->base.descriptor == &vtstatus__store__v1__phase_start__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t vtstatus__store__v1__phase_start__pack
+                     (const Vtstatus__Store__V1__PhaseStart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &vtstatus__store__v1__phase_start__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t vtstatus__store__v1__phase_start__pack_to_buffer
+                     (const Vtstatus__Store__V1__PhaseStart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &vtstatus__store__v1__phase_start__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Vtstatus__Store__V1__PhaseStart *
+       vtstatus__store__v1__phase_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Vtstatus__Store__V1__PhaseStart *)
+     protobuf_c_message_unpack (&vtstatus__store__v1__phase_start__descriptor,
+                                allocator, len, data);
+}
+void   vtstatus__store__v1__phase_start__free_unpacked
+                     (Vtstatus__Store__V1__PhaseStart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &vtstatus__store__v1__phase_start__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   vtstatus__store__v1__job_record__init
                      (Vtstatus__Store__V1__JobRecord         *message)
 {
@@ -52,7 +97,58 @@ void   vtstatus__store__v1__job_record__free_unpacked
   assert(message->base.descriptor == &vtstatus__store__v1__job_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_descriptors[16] =
+static const ProtobufCFieldDescriptor vtstatus__store__v1__phase_start__field_descriptors[2] =
+{
+  {
+    "phase",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__Store__V1__PhaseStart, phase),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_time",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__Store__V1__PhaseStart, start_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned vtstatus__store__v1__phase_start__field_indices_by_name[] = {
+  0,   /* field[0] = phase */
+  1,   /* field[1] = start_time */
+};
+static const ProtobufCIntRange vtstatus__store__v1__phase_start__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor vtstatus__store__v1__phase_start__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "vtstatus.store.v1.PhaseStart",
+  "PhaseStart",
+  "Vtstatus__Store__V1__PhaseStart",
+  "vtstatus.store.v1",
+  sizeof(Vtstatus__Store__V1__PhaseStart),
+  2,
+  vtstatus__store__v1__phase_start__field_descriptors,
+  vtstatus__store__v1__phase_start__field_indices_by_name,
+  1,  vtstatus__store__v1__phase_start__number_ranges,
+  (ProtobufCMessageInit) vtstatus__store__v1__phase_start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_descriptors[18] =
 {
   {
     "job",
@@ -246,6 +342,30 @@ static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ready_time",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__Store__V1__JobRecord, ready_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase_starts",
+    18,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Vtstatus__Store__V1__JobRecord, n_phase_starts),
+    offsetof(Vtstatus__Store__V1__JobRecord, phase_starts),
+    &vtstatus__store__v1__phase_start__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned vtstatus__store__v1__job_record__field_indices_by_name[] = {
   5,   /* field[5] = attempt_start_time */
@@ -257,7 +377,9 @@ static const unsigned vtstatus__store__v1__job_record__field_indices_by_name[] =
   3,   /* field[3] = lease_expire_time */
   2,   /* field[2] = lease_token */
   6,   /* field[6] = not_before_time */
+  17,   /* field[17] = phase_starts */
   10,   /* field[10] = progress_time */
+  16,   /* field[16] = ready_time */
   14,   /* field[14] = released_attempts */
   13,   /* field[13] = request_digest */
   12,   /* field[12] = request_id */
@@ -268,7 +390,7 @@ static const unsigned vtstatus__store__v1__job_record__field_indices_by_name[] =
 static const ProtobufCIntRange vtstatus__store__v1__job_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor vtstatus__store__v1__job_record__descriptor =
 {
@@ -278,7 +400,7 @@ const ProtobufCMessageDescriptor vtstatus__store__v1__job_record__descriptor =
   "Vtstatus__Store__V1__JobRecord",
   "vtstatus.store.v1",
   sizeof(Vtstatus__Store__V1__JobRecord),
-  16,
+  18,
   vtstatus__store__v1__job_record__field_descriptors,
   vtstatus__store__v1__job_record__field_indices_by_name,
   1,  vtstatus__store__v1__job_record__number_ranges,

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "vtstatus/v1/job.pb-c.h"
 #include "vtstatus/v1/status.pb-c.h"
 
+typedef struct Vtstatus__Store__V1__PhaseStart Vtstatus__Store__V1__PhaseStart;
 typedef struct Vtstatus__Store__V1__JobRecord Vtstatus__Store__V1__JobRecord;
 
 
@@ -25,6 +26,20 @@ typedef struct Vtstatus__Store__V1__JobRecord Vtstatus__Store__V1__JobRecord;
 
 
 /* --- messages --- */
+
+/*
+ * When the present attempt, or the one that succeeded, came to a phase for the first time.
+ */
+struct  Vtstatus__Store__V1__PhaseStart
+{
+  ProtobufCMessage base;
+  char *phase;
+  Google__Protobuf__Timestamp *start_time;
+};
+#define VTSTATUS__STORE__V1__PHASE_START__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&vtstatus__store__v1__phase_start__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
+
 
 /*
  * All that is kept of a job.
@@ -79,12 +94,39 @@ struct  Vtstatus__Store__V1__JobRecord
    * Set in the record of a job that was deleted: only its id and the end of its memory are left.
    */
   Google__Protobuf__Timestamp *tombstone_expire_time;
+  /*
+   * What other jobs' ends are estimated from. In STATE_RUNNING, STATE_CANCELLING and
+   * STATE_SUCCEEDED: since when the job was ready before the attempt, and the attempt's phases, in
+   * order, 16 at most.
+   */
+  Google__Protobuf__Timestamp *ready_time;
+  size_t n_phase_starts;
+  Vtstatus__Store__V1__PhaseStart **phase_starts;
 };
 #define VTSTATUS__STORE__V1__JOB_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&vtstatus__store__v1__job_record__descriptor) \
-    , NULL, 0, (char *)protobuf_c_empty_string, NULL, 0, NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string, {0,NULL}, 0, NULL }
+    , NULL, 0, (char *)protobuf_c_empty_string, NULL, 0, NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string, {0,NULL}, 0, NULL, NULL, 0,NULL }
 
 
+/* Vtstatus__Store__V1__PhaseStart methods */
+void   vtstatus__store__v1__phase_start__init
+                     (Vtstatus__Store__V1__PhaseStart         *message);
+size_t vtstatus__store__v1__phase_start__get_packed_size
+                     (const Vtstatus__Store__V1__PhaseStart   *message);
+size_t vtstatus__store__v1__phase_start__pack
+                     (const Vtstatus__Store__V1__PhaseStart   *message,
+                      uint8_t             *out);
+size_t vtstatus__store__v1__phase_start__pack_to_buffer
+                     (const Vtstatus__Store__V1__PhaseStart   *message,
+                      ProtobufCBuffer     *buffer);
+Vtstatus__Store__V1__PhaseStart *
+       vtstatus__store__v1__phase_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   vtstatus__store__v1__phase_start__free_unpacked
+                     (Vtstatus__Store__V1__PhaseStart *message,
+                      ProtobufCAllocator *allocator);
 /* Vtstatus__Store__V1__JobRecord methods */
 void   vtstatus__store__v1__job_record__init
                      (Vtstatus__Store__V1__JobRecord         *message);
@@ -106,6 +148,9 @@ void   vtstatus__store__v1__job_record__free_unpacked
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Vtstatus__Store__V1__PhaseStart_Closure)
+                 (const Vtstatus__Store__V1__PhaseStart *message,
+                  void *closure_data);
 typedef void (*Vtstatus__Store__V1__JobRecord_Closure)
                  (const Vtstatus__Store__V1__JobRecord *message,
                   void *closure_data);
@@ -115,6 +160,7 @@ typedef void (*Vtstatus__Store__V1__JobRecord_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCMessageDescriptor vtstatus__store__v1__phase_start__descriptor;
 extern const ProtobufCMessageDescriptor vtstatus__store__v1__job_record__descriptor;
 
 PROTOBUF_C__END_DECLS

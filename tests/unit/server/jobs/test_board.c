@@ -308,6 +308,53 @@ static void readers_see_revisions_rise_while_they_are_published(void)
     vts_board_free(board);
 }
 
+/* The hint that the caller gets, in whole milliseconds. */
+static int64_t hint_ms(struct vts_board *board, const char *caller, const char *id)
+{
+    struct vts_status_view view;
+
+    CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of(id), now_ns, &view), VTS_OK);
+    vts_board_spread(board, vts_str_of(caller), &view);
+    vts_snapshot_unref(view.snapshot);
+    return view.poll_after_ns / VTS_NS_PER_MS;
+}
+
+static void publish_without_end(struct vts_board *board, const char *id)
+{
+    const struct vts_job job = {.id = id, .state = VTS_JOB_RUNNING, .revision = 1};
+    struct vts_snapshot *snapshot = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_board_publish(board, snapshot), VTS_OK);
+}
+
+static void hints_are_spread_by_caller_and_job_and_stay(void)
+{
+    enum { CALLERS = 50 };
+    struct vts_board *board = make_board();
+    int64_t first_ms = 0;
+    int others_count = 0;
+    char caller[100] = "";
+
+    publish_without_end(board, "a");
+    publish_without_end(board, "b");
+    for (int i = 0; i < CALLERS; i++) {
+        int64_t a_ms;
+
+        (void)snprintf(caller, sizeof(caller), "10.0.0.%d", i);
+        a_ms = hint_ms(board, caller, "a");
+        CU_ASSERT(a_ms >= 800 && a_ms <= 1000);
+        CU_ASSERT_EQUAL(a_ms, hint_ms(board, caller, "a"));
+        others_count += a_ms != hint_ms(board, caller, "b");
+        first_ms = i == 0 ? a_ms : first_ms;
+        others_count += a_ms != first_ms;
+    }
+    CU_ASSERT(others_count > CALLERS); /* of nearly twice as many */
+    memset(caller, 'x', sizeof(caller) - 1);
+    CU_ASSERT(hint_ms(board, caller, "a") >= 800); /* longer than what counts */
+    vts_board_free(board);
+}
+
 static const struct vts_test tests[] = {
     {"board_that_is_empty_finds_nothing", board_that_is_empty_finds_nothing},
     {"job_that_is_removed_is_not_found", job_that_is_removed_is_not_found},
@@ -324,6 +371,7 @@ static const struct vts_test tests[] = {
     {"newer_revision_needs_no_memory", newer_revision_needs_no_memory},
     {"readers_see_revisions_rise_while_they_are_published",
      readers_see_revisions_rise_while_they_are_published},
+    {"hints_are_spread_by_caller_and_job_and_stay", hints_are_spread_by_caller_and_job_and_stay},
 };
 
 int main(void)

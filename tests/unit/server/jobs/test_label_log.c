@@ -50,7 +50,7 @@ static struct vts_snapshot *make(const char *id, const char *value, uint64_t rev
     job.status = &status;
     job.labels = labels;
     job.n_labels = 2;
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_job(&job, 0, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_job(&job, &(struct vts_expected_end){0}, &snapshot), VTS_OK);
     return snapshot;
 }
 

@@ -16,7 +16,8 @@ static void hint_is_half_of_what_remains_within_bounds(void)
         int64_t hint_ms;
     } rows[] = {
         {10000, 5000},  {401, 200},     {402, 201},     {400, 200},
-        {399, 200},     {0, 200},       {-1, 200},      {-100000 + 1, 200},
+        {399, 200},     {0, 200},       {-1, 200},      {-800, 200},
+        {-2000, 500},   {-4000, 1000},  {-4004, 1000},  {-86400000, 1000},
         {60000, 30000}, {60001, 30000}, {59998, 29999}, {86400000, 30000},
     };
 
@@ -53,11 +54,34 @@ static void hints_converge_on_the_end(void)
     CU_ASSERT(asked <= 40);
 }
 
+static void spread_is_up_to_a_fifth_within_the_bounds(void)
+{
+    static const struct {
+        int64_t hint_ms;
+        uint32_t chance;
+        int64_t spread_ms;
+    } rows[] = {
+        {30000, 0, 30000},      {30000, UINT32_MAX, 24000},    {30000, UINT32_C(1) << 31, 27000},
+        {1000, 0, 1000},        {1000, UINT32_MAX, 800},       {200, 0, 200},
+        {200, UINT32_MAX, 239}, {200, UINT32_C(1) << 31, 220}, {220, UINT32_MAX, 223},
+        {250, UINT32_MAX, 200},
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        int64_t spread_ns = vts_schedule_spread_ns(rows[i].hint_ms * VTS_NS_PER_MS, rows[i].chance);
+        int64_t error_ms = spread_ns / VTS_NS_PER_MS - rows[i].spread_ms;
+
+        CU_ASSERT(error_ms >= 0 && error_ms <= 1); /* rounding goes either way */
+        CU_ASSERT_EQUAL(spread_ns % VTS_NS_PER_MS, 0);
+    }
+}
+
 static const struct vts_test tests[] = {
     {"hint_is_half_of_what_remains_within_bounds", hint_is_half_of_what_remains_within_bounds},
     {"hint_without_expected_end_is_a_second", hint_without_expected_end_is_a_second},
     {"hint_is_in_whole_milliseconds", hint_is_in_whole_milliseconds},
     {"hints_converge_on_the_end", hints_converge_on_the_end},
+    {"spread_is_up_to_a_fifth_within_the_bounds", spread_is_up_to_a_fifth_within_the_bounds},
 };
 
 int main(void)
