@@ -20,6 +20,9 @@ struct vts_tree_ops {
     /* Negative when the key comes before the node, 0 when it is the node's own. */
     int (*order)(const void *key, const struct vts_tree_node *node);
     uint32_t (*rank)(const struct vts_tree_node *node);
+    /* Where a member keeps the tree's count of it and of all below it; NULL: the tree does not
+     * count. */
+    uint32_t *(*count)(struct vts_tree_node *node);
 };
 
 struct vts_tree {
@@ -41,5 +44,7 @@ void vts_tree_visit_after(const struct vts_tree *tree, const void *key, vts_tree
 /* The same against the order: all that come before the key. */
 void vts_tree_visit_before(const struct vts_tree *tree, const void *key, vts_tree_visit_fn visit,
                            void *context);
+/* How many nodes come before the key, in a tree that counts. */
+uint32_t vts_tree_count_before(const struct vts_tree *tree, const void *key);
 
 #endif

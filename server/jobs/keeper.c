@@ -200,7 +200,7 @@ static void free_jobs(struct vts_keeper *keeper)
 {
     for (size_t slot = 0; slot < keeper->queues.cap; slot++)
         if (keeper->queues.hashes[slot] != 0)
-            ((struct vts_keeper_queue *)keeper->queues.items[slot])->ready.root = NULL;
+            vts_line_clear(((struct vts_keeper_queue *)keeper->queues.items[slot])->ready);
     for (size_t slot = 0; slot < keeper->jobs.cap; slot++)
         if (keeper->jobs.hashes[slot] != 0)
             vts_keeper_job_free(keeper, keeper->jobs.items[slot]);

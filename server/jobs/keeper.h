@@ -16,7 +16,8 @@
  * - A request_id is known for 24 h after the job was created, but not longer than the job is kept.
  * - LIST leaves out jobs created at the very instants created_after and created_before. A page may
  *   be short, or empty, without being the last.
- * - status.queue_position is left 0: it would change with every job that comes and goes.
+ * - status.queue_position is left 0, for it changes with every job that comes and goes: it is
+ *   found when a published status is read.
  *
  * Where memory runs out just as a status is published, it is published a moment after the command
  * was answered. */

@@ -71,7 +71,7 @@ struct encoded {
     struct vts_snapshot *snapshot; /* NULL: nothing new */
 };
 
-static enum vts_err encode(const struct vts_keeper *keeper,
+static enum vts_err encode(const struct vts_keeper *keeper, const struct vts_keeper_job *job,
                            const Vtstatus__Store__V1__JobRecord *record, bool is_visible,
                            struct encoded *ret_encoded)
 {
@@ -82,7 +82,7 @@ static enum vts_err encode(const struct vts_keeper *keeper,
     if (len > UINT32_MAX)
         return VTS_ERR_INVALID;
     if (is_visible)
-        err = vts_keeper_snapshot_new(keeper, record, &encoded.snapshot);
+        err = vts_keeper_snapshot_new(keeper, job, record, &encoded.snapshot);
     if (err != VTS_OK)
         return err;
     encoded.record = vts_mem_alloc(len);
@@ -112,7 +112,7 @@ enum vts_err vts_keeper_stage(struct vts_keeper *keeper, struct vts_keeper_job *
 {
     struct vts_keeper_staged *staged;
     struct encoded encoded;
-    enum vts_err err = encode(keeper, record, is_visible, &encoded);
+    enum vts_err err = encode(keeper, job, record, is_visible, &encoded);
 
     if (err != VTS_OK)
         return err;

@@ -77,9 +77,9 @@ struct vts_str vts_keeper_job_id(const struct vts_keeper_job *job)
     return vts_str_make(job->id, job->id_len);
 }
 
-struct vts_keeper_place vts_keeper_job_place(const struct vts_keeper_job *job)
+struct vts_job_place vts_keeper_job_place(const struct vts_keeper_job *job)
 {
-    return (struct vts_keeper_place){job->priority, job->create_ns, vts_keeper_job_id(job)};
+    return (struct vts_job_place){job->priority, job->create_ns, vts_keeper_job_id(job)};
 }
 
 static int order_ids(struct vts_str a, struct vts_str b)
@@ -90,7 +90,7 @@ static int order_ids(struct vts_str a, struct vts_str b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-int vts_keeper_order_listed(const struct vts_keeper_place *place, const struct vts_keeper_job *job)
+int vts_keeper_order_listed(const struct vts_job_place *place, const struct vts_keeper_job *job)
 {
     if (place->create_ns != job->create_ns)
         return place->create_ns < job->create_ns ? -1 : 1;
@@ -103,7 +103,7 @@ static int order_listed(const void *key, const struct vts_tree_node *node)
                                    VTS_CONTAINER_OF(node, const struct vts_keeper_job, listed));
 }
 
-int vts_keeper_order_ready(const struct vts_keeper_place *place, const struct vts_keeper_job *job)
+int vts_keeper_order_ready(const struct vts_job_place *place, const struct vts_keeper_job *job)
 {
     if (place->priority != job->priority)
         return place->priority > job->priority ? -1 : 1;
@@ -126,8 +126,14 @@ static uint32_t rank_ready(const struct vts_tree_node *node)
     return VTS_CONTAINER_OF(node, const struct vts_keeper_job, ready)->hash;
 }
 
+static uint32_t *count_ready(struct vts_tree_node *node)
+{
+    return &VTS_CONTAINER_OF(node, struct vts_keeper_job, ready)->ready_count;
+}
+
 const struct vts_tree_ops vts_keeper_listed_ops = {.order = order_listed, .rank = rank_listed};
-const struct vts_tree_ops vts_keeper_ready_ops = {.order = order_ready, .rank = rank_ready};
+const struct vts_tree_ops vts_keeper_ready_ops = {
+    .order = order_ready, .rank = rank_ready, .count = count_ready};
 
 /* ---- records ----------------------------------------------------------------------------- */
 
@@ -268,7 +274,7 @@ struct vts_keeper_job *vts_keeper_add_job(struct vts_keeper *keeper,
 
 void vts_keeper_list_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
 {
-    struct vts_keeper_place place = vts_keeper_job_place(job);
+    struct vts_job_place place = vts_keeper_job_place(job);
 
     vts_tree_insert(&keeper->listed, &place, &job->listed);
     job->is_listed = true;
@@ -276,7 +282,7 @@ void vts_keeper_list_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
 
 void vts_keeper_bury_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
 {
-    struct vts_keeper_place place = vts_keeper_job_place(job);
+    struct vts_job_place place = vts_keeper_job_place(job);
 
     if (job->is_listed)
         vts_tree_remove(&keeper->listed, &place, &job->listed);

@@ -5,8 +5,8 @@
 
 #include "common/base/arena.h"
 #include "common/base/heap.h"
-#include "common/base/tree.h"
 #include "server/jobs/job_machine.h"
+#include "server/jobs/line.h"
 
 struct vts_keeper;
 struct vts_keeper_queue;
@@ -29,6 +29,7 @@ struct vts_keeper_job {
     uint32_t hash;         /* of the id */
     uint32_t request_hash; /* under which it is among the requests; 0: it is not */
     uint32_t labels;       /* a bit for each */
+    uint32_t ready_count;  /* the line's */
     int16_t priority;
     uint8_t state; /* as committed: a vts_job_state or VTS_KEEPER_TOMBSTONE */
     bool is_ready; /* as the present batch has left it */
@@ -85,17 +86,11 @@ bool vts_keeper_has_labels(const Vtstatus__V1__Job *job, char *const *labels, si
 
 /* ---- order ------------------------------------------------------------------------------- */
 
-struct vts_keeper_place {
-    int16_t priority; /* of no matter by age */
-    int64_t create_ns;
-    struct vts_str id;
-};
-
-struct vts_keeper_place vts_keeper_job_place(const struct vts_keeper_job *job);
+struct vts_job_place vts_keeper_job_place(const struct vts_keeper_job *job);
 /* Negative when the place comes before the job. By age, and then by id. */
-int vts_keeper_order_listed(const struct vts_keeper_place *place, const struct vts_keeper_job *job);
+int vts_keeper_order_listed(const struct vts_job_place *place, const struct vts_keeper_job *job);
 /* The higher priority first, then by age. */
-int vts_keeper_order_ready(const struct vts_keeper_place *place, const struct vts_keeper_job *job);
+int vts_keeper_order_ready(const struct vts_job_place *place, const struct vts_keeper_job *job);
 
 extern const struct vts_tree_ops vts_keeper_listed_ops;
 extern const struct vts_tree_ops vts_keeper_ready_ops;

@@ -42,7 +42,11 @@ static struct vts_keeper_queue *add_queue(struct vts_keeper *keeper, struct vts_
     queue = vts_mem_zalloc(sizeof(*queue) + name.len + 1);
     if (queue == NULL)
         return NULL;
-    queue->ready.ops = &vts_keeper_ready_ops;
+    queue->ready = vts_line_new(&vts_keeper_ready_ops);
+    if (queue->ready == NULL) {
+        vts_mem_free(queue);
+        return NULL;
+    }
     vts_list_init(&queue->waiting);
     queue->hash = vts_keeper_hash(keeper, name);
     memcpy(queue->name, name.ptr, name.len);
@@ -65,24 +69,25 @@ void vts_keeper_queue_unref(struct vts_keeper *keeper, struct vts_keeper_queue *
 {
     if (queue == NULL || --queue->refs_count > 0)
         return;
-    VTS_ASSERT(queue->ready.root == NULL && vts_list_is_empty(&queue->waiting));
+    VTS_ASSERT(vts_line_tree(queue->ready)->root == NULL && vts_list_is_empty(&queue->waiting));
     vts_table_remove(&keeper->queues, queue->hash, queue);
+    vts_line_unref(queue->ready);
     vts_mem_free(queue);
 }
 
 void vts_keeper_set_ready(struct vts_keeper *keeper, struct vts_keeper_job *job, bool is_ready)
 {
-    struct vts_keeper_place place = vts_keeper_job_place(job);
+    struct vts_job_place place = vts_keeper_job_place(job);
     struct vts_keeper_batch *batch = &keeper->batch;
 
     if (job->is_ready == is_ready)
         return;
     job->is_ready = is_ready;
     if (!is_ready) {
-        vts_tree_remove(&job->queue->ready, &place, &job->ready);
+        vts_line_remove(job->queue->ready, &place, &job->ready);
         return;
     }
-    vts_tree_insert(&job->queue->ready, &place, &job->ready);
+    vts_line_add(job->queue->ready, &place, &job->ready);
     if (vts_list_is_empty(&job->queue->waiting))
         return;
     VTS_ASSERT(batch->fresh_count < VTS_KEEPER_STAGED_MAX);
@@ -169,7 +174,7 @@ void vts_keeper_refuse_line(struct vts_keeper *keeper, struct vts_keeper_queue *
 
 static int order_fresh(const void *a, const void *b)
 {
-    const struct vts_keeper_place place = vts_keeper_job_place(*(struct vts_keeper_job *const *)a);
+    const struct vts_job_place place = vts_keeper_job_place(*(struct vts_keeper_job *const *)a);
 
     return vts_keeper_order_ready(&place, *(struct vts_keeper_job *const *)b);
 }
@@ -209,12 +214,12 @@ static enum vts_err look_in(struct search *search, const char *name)
 {
     struct vts_keeper_queue *queue = vts_keeper_queue_find(search->keeper, vts_str_of(name));
     struct vts_keeper_job *best = search->job;
-    struct vts_keeper_place place;
+    struct vts_job_place place;
 
     if (queue == NULL)
         return VTS_OK;
     search->job = NULL;
-    vts_tree_visit_after(&queue->ready, NULL, look_at, search);
+    vts_tree_visit_after(vts_line_tree(queue->ready), NULL, look_at, search);
     if (best == NULL)
         return search->err;
     place = vts_keeper_job_place(best);

@@ -96,7 +96,7 @@ static bool read_word(const char *digits, uint64_t *ret_word)
     return true;
 }
 
-static bool read_token(const char *token, uint64_t digest, struct vts_keeper_place *ret_place)
+static bool read_token(const char *token, uint64_t digest, struct vts_job_place *ret_place)
 {
     uint64_t create_ns;
     uint64_t token_digest;
@@ -215,16 +215,16 @@ static bool look_at(struct vts_tree_node *node, void *context)
 }
 
 /* A key behind all jobs of its instant: '~' is the last character of ids. */
-static struct vts_keeper_place behind(int64_t create_ns)
+static struct vts_job_place behind(int64_t create_ns)
 {
-    return (struct vts_keeper_place){.create_ns = create_ns, .id = vts_str_of("\x7f")};
+    return (struct vts_job_place){.create_ns = create_ns, .id = vts_str_of("\x7f")};
 }
 
-static void walk(struct page *page, const struct vts_keeper_place *from)
+static void walk(struct page *page, const struct vts_job_place *from)
 {
     const struct vts_tree *listed = &page->keeper->listed;
-    struct vts_keeper_place after = behind(page->after_ns);
-    struct vts_keeper_place before = {.create_ns = page->before_ns, .id = vts_str_of("")};
+    struct vts_job_place after = behind(page->after_ns);
+    struct vts_job_place before = {.create_ns = page->before_ns, .id = vts_str_of("")};
 
     if (page->is_oldest_first)
         vts_tree_visit_after(listed, from != NULL ? from : &after, look_at, page);
@@ -234,7 +234,7 @@ static void walk(struct page *page, const struct vts_keeper_place *from)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static enum vts_err make_page(struct page *page, const struct vts_keeper_place *from,
+static enum vts_err make_page(struct page *page, const struct vts_job_place *from,
                               uint64_t query_digest)
 {
     struct vts_keeper_command *command = page->command;
@@ -254,7 +254,7 @@ void vts_keeper_list(struct vts_keeper *keeper, struct vts_keeper_command *comma
 {
     const Vtstatus__V1__ListJobsRequest *query = command->list;
     struct page page = {.keeper = keeper, .command = command, .query = query};
-    struct vts_keeper_place from = {.priority = 0};
+    struct vts_job_place from = {.priority = 0};
     bool goes_on = query->page_token[0] != '\0';
     uint64_t query_digest = 0;
     enum vts_err err;

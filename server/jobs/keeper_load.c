@@ -65,7 +65,7 @@ static int order_aged(const void *a, const void *b)
 {
     const struct aged *first = a;
     const struct aged *second = b;
-    struct vts_keeper_place place;
+    struct vts_job_place place;
 
     if (first->create_ns != second->create_ns)
         return first->create_ns < second->create_ns ? -1 : 1;

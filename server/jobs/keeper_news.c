@@ -12,16 +12,19 @@
 static const int64_t retry_ns = (int64_t)100 * VTS_NS_PER_MS;
 
 enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
+                                     const struct vts_keeper_job *job,
                                      const Vtstatus__Store__V1__JobRecord *record,
                                      struct vts_snapshot **ret_snapshot)
 {
     const struct vts_keeper_batch *batch = &keeper->batch;
-    struct vts_expected_end end = {
-        .wall_ns = vts_estimator_end_ns(keeper->estimator, record, batch->wall_ns)};
+    struct vts_snapshot_extras extras = {
+        .end_wall_ns = vts_estimator_end_ns(keeper->estimator, record, batch->wall_ns)};
 
-    if (end.wall_ns != 0)
-        end.now_ns = batch->now_ns + (end.wall_ns - batch->wall_ns);
-    return vts_snapshot_of_job(record->job, &end, ret_snapshot);
+    if (extras.end_wall_ns != 0)
+        extras.end_ns = batch->now_ns + (extras.end_wall_ns - batch->wall_ns);
+    if (record->job->status->pending_reason == VTSTATUS__V1__PENDING_REASON__PENDING_REASON_QUEUED)
+        extras.line = job->queue->ready;
+    return vts_snapshot_of_job(record->job, &extras, ret_snapshot);
 }
 
 /* ---- publishing -------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ enum {
 
 /* A queue that has jobs, or workers that wait. */
 struct vts_keeper_queue {
-    struct vts_tree ready;   /* jobs that may be leased, the next one first */
+    struct vts_line *ready;  /* jobs that may be leased, the next one first */
     struct vts_list waiting; /* spots of leases that wait, in the order they came */
     uint64_t refs_count;     /* jobs and spots */
     uint32_t hash;           /* of the name */
@@ -239,7 +239,9 @@ VTS_MUST_CHECK enum vts_err vts_keeper_stage_removal(struct vts_keeper *keeper,
 void vts_keeper_commit(struct vts_keeper *keeper);
 void vts_keeper_staged_free(struct vts_keeper *keeper, struct vts_keeper_staged *staged);
 
+/* Of the job, at that record. */
 VTS_MUST_CHECK enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
+                                                    const struct vts_keeper_job *job,
                                                     const Vtstatus__Store__V1__JobRecord *record,
                                                     struct vts_snapshot **ret_snapshot);
 /* Publishes what has been settled; adopts it. */

@@ -29,7 +29,7 @@ enum vts_err vts_keeper_publish_loaded(const struct vts_keeper *keeper,
     enum vts_err err = vts_keeper_job_read(job, arena, &record);
 
     if (err == VTS_OK)
-        err = vts_keeper_snapshot_new(keeper, record, &snapshot);
+        err = vts_keeper_snapshot_new(keeper, job, record, &snapshot);
     return err == VTS_OK ? vts_watch_hub_publish(keeper->options.hub, snapshot) : err;
 }
 

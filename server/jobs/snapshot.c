@@ -23,6 +23,7 @@ enum {
     JSON_MAX_BYTES = 8 * PROTO_MAX_BYTES,
     ETAG_MAX_BYTES = 32,
     POLL_AFTER_TAG = 5 << 3 | 2,
+    QUEUE_POSITION_TAG = 12 << 3,
 };
 
 /* A status says nothing for which types would have to be known. */
@@ -36,11 +37,20 @@ struct json_text {
     char bytes[];
 };
 
+/* Most jobs of a full server wait, and most revisions are of those that do not. */
+struct in_line {
+    struct vts_line *line;
+    vts_line_known known;
+    struct vts_job_place place;
+};
+
 struct vts_snapshot {
     _Atomic uint32_t refs;
     bool is_done;
     uint64_t revision;
-    struct vts_expected_end end;
+    int64_t end_ns;
+    int64_t end_wall_ns;
+    struct in_line *in_line;        /* the first of the bytes; NULL: it stands in none */
     struct json_text *_Atomic json; /* NULL: nobody has asked for it yet */
     struct vts_str job_id;
     struct vts_str etag;
@@ -97,8 +107,31 @@ static struct vts_str place_labels(struct vts_snapshot *snapshot, size_t *at,
 }
 
 /* Without a job there are no labels. */
+static size_t in_line_len(const struct vts_snapshot_extras *extras)
+{
+    return extras->line == NULL ? 0 : sizeof(struct in_line);
+}
+
+static void place_in_line(struct vts_snapshot *snapshot, size_t *at, const Vtstatus__V1__Job *job,
+                          const struct vts_snapshot_extras *extras)
+{
+    struct in_line *in_line = (struct in_line *)(void *)snapshot->bytes;
+
+    snapshot->in_line = NULL;
+    if (extras->line == NULL)
+        return;
+    in_line->line = vts_line_ref(extras->line);
+    atomic_init(&in_line->known, 0);
+    in_line->place.priority = (int16_t)job->priority;
+    in_line->place.create_ns = vts_pb_timestamp_ns(job->create_time);
+    snapshot->in_line = in_line;
+    *at = sizeof(*in_line);
+}
+
+/* Without a job there are neither labels nor a line. */
 static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
-                                  const Vtstatus__V1__Job *job, int64_t expected_end_ns,
+                                  const Vtstatus__V1__Job *job,
+                                  const struct vts_snapshot_extras *extras,
                                   struct vts_snapshot **ret_snapshot)
 {
     struct vts_snapshot *snapshot;
@@ -112,21 +145,24 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
 
     if (err != VTS_OK)
         return err;
-    snapshot = vts_mem_alloc(sizeof(*snapshot) + id_len + etag_len + labels_len(job) + proto_len);
+    snapshot = vts_mem_alloc(sizeof(*snapshot) + in_line_len(extras) + id_len + etag_len +
+                             labels_len(job) + proto_len);
     if (snapshot == NULL)
         return VTS_ERR_NOMEM;
     atomic_init(&snapshot->refs, 1);
     atomic_init(&snapshot->json, NULL);
     snapshot->is_done = status->done != 0;
     snapshot->revision = status->revision;
-    snapshot->end = (struct vts_expected_end){.now_ns = expected_end_ns};
-    if (status->estimated_completion_time != NULL)
-        snapshot->end.wall_ns = vts_pb_timestamp_ns(status->estimated_completion_time);
+    snapshot->end_ns = extras->end_ns;
+    snapshot->end_wall_ns = extras->end_wall_ns;
+    place_in_line(snapshot, &at, job, extras);
     snapshot->job_id = place(snapshot, &at, status->job_id, id_len);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
     snapshot->labels = place_labels(snapshot, &at, job);
     snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
     (void)vtstatus__v1__job_status__pack(status, (uint8_t *)snapshot->bytes + at);
+    if (snapshot->in_line != NULL)
+        snapshot->in_line->place.id = snapshot->job_id;
     *ret_snapshot = snapshot;
     return VTS_OK;
 }
@@ -134,24 +170,26 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
 enum vts_err vts_snapshot_of_status(const Vtstatus__V1__JobStatus *status, int64_t expected_end_ns,
                                     struct vts_snapshot **ret_snapshot)
 {
+    const struct vts_snapshot_extras extras = {.end_ns = expected_end_ns};
     Vtstatus__V1__JobStatus message = *status;
 
     message.poll_after = NULL;
-    return make_snapshot(&message, NULL, expected_end_ns, ret_snapshot);
+    return make_snapshot(&message, NULL, &extras, ret_snapshot);
 }
 
-enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job, const struct vts_expected_end *end,
+enum vts_err vts_snapshot_of_job(const Vtstatus__V1__Job *job,
+                                 const struct vts_snapshot_extras *extras,
                                  struct vts_snapshot **ret_snapshot)
 {
     Vtstatus__V1__JobStatus message = *job->status;
     Google__Protobuf__Timestamp stamp = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 
     message.poll_after = NULL;
-    if (end->wall_ns != 0) {
-        vts_pb_timestamp_set(&stamp, end->wall_ns);
+    if (extras->end_wall_ns != 0) {
+        vts_pb_timestamp_set(&stamp, extras->end_wall_ns);
         message.estimated_completion_time = &stamp;
     }
-    return make_snapshot(&message, job, end->now_ns, ret_snapshot);
+    return make_snapshot(&message, job, extras, ret_snapshot);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */
@@ -221,6 +259,8 @@ void vts_snapshot_unref(struct vts_snapshot *snapshot)
         atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
         return;
     vts_mem_free(atomic_load_explicit(&snapshot->json, memory_order_relaxed));
+    if (snapshot->in_line != NULL)
+        vts_line_unref(snapshot->in_line->line);
     vts_mem_free(snapshot);
 }
 
@@ -241,12 +281,19 @@ bool vts_snapshot_is_done(const struct vts_snapshot *snapshot)
 
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot)
 {
-    return snapshot->end.now_ns;
+    return snapshot->end_ns;
 }
 
 int64_t vts_snapshot_expected_end_wall_ns(const struct vts_snapshot *snapshot)
 {
-    return snapshot->end.wall_ns;
+    return snapshot->end_wall_ns;
+}
+
+int32_t vts_snapshot_queue_position(struct vts_snapshot *snapshot)
+{
+    struct in_line *in_line = snapshot->in_line;
+
+    return in_line == NULL ? 0 : vts_line_position(in_line->line, &in_line->place, &in_line->known);
 }
 
 struct vts_str vts_snapshot_etag(const struct vts_snapshot *snapshot)
@@ -281,7 +328,7 @@ struct vts_str vts_snapshot_proto(const struct vts_snapshot *snapshot)
 
 /* ---- tails ------------------------------------------------------------------------------- */
 
-size_t vts_snapshot_proto_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
+static size_t write_proto_hint(int64_t poll_after_ns, char *ret_tail)
 {
     Google__Protobuf__Duration duration = GOOGLE__PROTOBUF__DURATION__INIT;
     size_t len;
@@ -297,24 +344,43 @@ size_t vts_snapshot_proto_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT
     return len + 2;
 }
 
-size_t vts_snapshot_json_tail(int64_t poll_after_ns, char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
+size_t vts_snapshot_proto_tail(struct vts_snapshot *snapshot, int64_t poll_after_ns,
+                               char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
 {
-    static const char name[] = ",\"pollAfter\":\"";
-    static const char end[] = "s\"}";
-    uint64_t ms = (uint64_t)(poll_after_ns / VTS_NS_PER_MS);
-    size_t len = sizeof(name) - 1;
+    uint32_t position = (uint32_t)vts_snapshot_queue_position(snapshot);
+    size_t len = write_proto_hint(poll_after_ns, ret_tail);
 
-    if (poll_after_ns < 0) {
-        ret_tail[0] = '}';
-        return 1;
-    }
-    memcpy(ret_tail, name, len);
-    len += vts_str_write_u64(ret_tail + len, ms / 1000);
-    if (ms % 1000 != 0) {
-        ret_tail[len++] = '.';
-        for (uint64_t place = 100; place > 0; place /= 10)
-            ret_tail[len++] = (char)('0' + ms % 1000 / place % 10);
-    }
-    memcpy(ret_tail + len, end, sizeof(end) - 1);
-    return len + sizeof(end) - 1;
+    if (position == 0)
+        return len;
+    ret_tail[len++] = QUEUE_POSITION_TAG;
+    for (; position >= 0x80; position >>= 7)
+        ret_tail[len++] = (char)(position | 0x80);
+    ret_tail[len++] = (char)position;
+    return len;
+}
+
+static int write_json_hint(int64_t poll_after_ns, char *ret_tail)
+{
+    int64_t ms = poll_after_ns / VTS_NS_PER_MS;
+
+    if (poll_after_ns < 0)
+        return 0;
+    if (ms % 1000 == 0)
+        return snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%llds\"",
+                        (long long)ms / 1000);
+    return snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%lld.%03llds\"",
+                    (long long)ms / 1000, (long long)ms % 1000);
+}
+
+size_t vts_snapshot_json_tail(struct vts_snapshot *snapshot, int64_t poll_after_ns,
+                              char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
+{
+    int32_t position = vts_snapshot_queue_position(snapshot);
+    int len = write_json_hint(poll_after_ns, ret_tail);
+
+    if (position > 0)
+        len += snprintf(ret_tail + len, VTS_SNAPSHOT_TAIL_MAX - (size_t)len,
+                        ",\"queuePosition\":%d", (int)position);
+    ret_tail[len++] = '}';
+    return (size_t)len;
 }

@@ -51,6 +51,8 @@ void vts_job_message_complete(const struct vts_call *call, struct vts_board *boa
         vts_status_spread(call, board, &view);
         job->status->poll_after = make_hint(&view, arena);
         job->status->estimated_completion_time = make_estimate(&view, arena);
+        if (job->status->state == VTSTATUS__V1__STATE__STATE_PENDING)
+            job->status->queue_position = vts_snapshot_queue_position(view.snapshot);
     }
     vts_snapshot_unref(view.snapshot);
 }

@@ -104,7 +104,7 @@ static void put_event(struct status_events *events, const struct vts_status_view
         "id: %llu\nevent: %s\ndata: ", (unsigned long long)vts_snapshot_revision(view->snapshot),
         vts_snapshot_is_done(view->snapshot) ? "done" : "status");
     events->snapshot = view->snapshot;
-    events->tail_len = vts_snapshot_json_tail(view->poll_after_ns, events->tail);
+    events->tail_len = vts_snapshot_json_tail(view->snapshot, view->poll_after_ns, events->tail);
     memcpy(events->tail + events->tail_len, end, sizeof(end) - 1);
     events->tail_len += sizeof(end) - 1;
 }

@@ -32,7 +32,8 @@ void vts_status_message_make(const struct vts_status_view *view, struct vts_enco
     struct vts_str body = vts_snapshot_proto(view->snapshot);
 
     ret_message->body = body;
-    ret_message->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, ret_message->tail);
+    ret_message->tail_len =
+        vts_snapshot_proto_tail(view->snapshot, view->poll_after_ns, ret_message->tail);
     ret_message->lead_len =
         vts_pb_write_head(STATUS_FIELD, body.len + ret_message->tail_len, ret_message->lead);
     ret_message->release = release_snapshot;
@@ -57,7 +58,7 @@ void vts_status_message_append(struct vts_buf *buf, unsigned number,
 {
     struct vts_str body = vts_snapshot_proto(view->snapshot);
     char tail[VTS_SNAPSHOT_TAIL_MAX];
-    size_t tail_len = vts_snapshot_proto_tail(view->poll_after_ns, tail);
+    size_t tail_len = vts_snapshot_proto_tail(view->snapshot, view->poll_after_ns, tail);
 
     vts_pb_append_head(buf, number, body.len + tail_len);
     vts_buf_append_str(buf, body);

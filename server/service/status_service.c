@@ -38,10 +38,12 @@ static enum vts_err choose_body(struct vts_response *response, enum vts_rest_for
 {
     switch (form) {
     case VTS_REST_JSON:
-        response->tail_len = vts_snapshot_json_tail(view->poll_after_ns, response->tail);
+        response->tail_len =
+            vts_snapshot_json_tail(view->snapshot, view->poll_after_ns, response->tail);
         return vts_snapshot_json(view->snapshot, ret_body);
     case VTS_REST_PROTO:
-        response->tail_len = vts_snapshot_proto_tail(view->poll_after_ns, response->tail);
+        response->tail_len =
+            vts_snapshot_proto_tail(view->snapshot, view->poll_after_ns, response->tail);
         *ret_body = vts_snapshot_proto(view->snapshot);
         return VTS_OK;
     case VTS_REST_EVENTS:

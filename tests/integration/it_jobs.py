@@ -4,6 +4,7 @@
 
 Exit code 77: there is no python3-grpcio.
 """
+import json
 import signal
 import sys
 import threading
@@ -132,6 +133,58 @@ def a_thousand_jobs_are_made_at_once_and_no_more():
     failure = expect("INVALID_REQUEST", lambda: jobs.create_many(
         requests=[make_request() for _ in range(1001)]))
     equal(failure.fields, ["requests"])
+
+
+# ---- queues -------------------------------------------------------------------------------------
+
+def places(*wanted):
+    """What each of the jobs is told of its place in the queue, by every way."""
+    told = []
+    for name in wanted:
+        place = jobs.status(job_id=name).status.queue_position
+        equal(jobs.get(job_id=name).job.status.queue_position, place, name)
+        _, _, body = server.get(f"/status/{name}")
+        equal(json.loads(body).get("queuePosition", 0), place, name)
+        _, _, body = server.get(f"/status/{name}", {"Accept": "application/x-protobuf"})
+        equal(CLASSES["vtstatus.v1.JobStatus"].FromString(body).queue_position, place, name)
+        told.append(place)
+    return told
+
+
+@case
+def a_job_that_waits_knows_its_place_in_the_queue():
+    queue = next(names)
+    first, second, third = (make(queue).id for _ in range(3))
+    make()  # of another queue
+    equal(places(first, second, third), [1, 2, 3])
+    revisions = [jobs.status(job_id=name).status.revision for name in (second, third)]
+    urgent = make(queue, priority=10).id
+    equal(places(urgent, first, second, third), [1, 2, 3, 4])
+    equal([one.status.queue_position for one in jobs.list(queue=queue).jobs], [1, 4, 3, 2])
+    lease = take(queue)
+    equal(lease.job.id, urgent)
+    equal(places(urgent, first, second, third), [0, 1, 2, 3])
+    jobs.cancel(job_id=first)
+    equal(places(first, second, third), [0, 1, 2])
+    equal([jobs.status(job_id=name).status.revision for name in (second, third)], revisions,
+          "a place is no change of the job")
+    jobs.release(job_id=urgent, token=lease.token)
+    equal(places(urgent, second, third), [1, 2, 3])
+    jobs.retry(job_id=first)
+    equal(places(urgent, first, second, third), [1, 2, 3, 4])
+
+
+@case
+def only_a_job_that_may_be_leased_has_a_place():
+    queue = next(names)
+    later = message("google.protobuf.Timestamp", seconds=int(time.time()) + LONG_S)
+    waiting = make(queue, start_time=later).id
+    ready = make(queue).id
+    failed = make(queue).id
+    equal(places(waiting, ready, failed), [0, 1, 2])
+    jobs.cancel(job_id=ready)
+    jobs.fail(job_id=failed, token=take(queue).token, retryable=True, retry_delay=LONG_S)
+    equal(places(waiting, ready, failed), [0, 0, 0])
 
 
 # ---- looking ------------------------------------------------------------------------------------

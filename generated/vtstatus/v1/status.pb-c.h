@@ -143,7 +143,8 @@ struct  Vtstatus__V1__JobStatus
    */
   int32_t attempt;
   /*
-   * Place in its queue, counted from 1; 0 when it does not queue.
+   * Place in its queue when it was read, counted from 1; 0 when it does not queue. That it changes is
+   * no new revision.
    */
   int32_t queue_position;
   /*

@@ -14,6 +14,7 @@ struct member {
     int number;
     uint32_t rank;
     bool is_in;
+    uint32_t count;
     struct vts_tree_node node;
 };
 
@@ -34,7 +35,13 @@ static uint32_t rank(const struct vts_tree_node *node)
     return member_of(node)->rank;
 }
 
+static uint32_t *count(struct vts_tree_node *node)
+{
+    return &VTS_CONTAINER_OF(node, struct member, node)->count;
+}
+
 static const struct vts_tree_ops ops = {.order = order, .rank = rank};
+static const struct vts_tree_ops counting_ops = {.order = order, .rank = rank, .count = count};
 
 static void fill(struct member *members, int count, struct vts_rng *rng)
 {
@@ -94,13 +101,13 @@ static void check_against(const struct vts_tree *tree, const struct member *memb
     CU_ASSERT_EQUAL_FATAL(visit(tree, NULL, -1, MEMBERS + 1).count, count_in(members, 0, MEMBERS));
 }
 
-static void tree_agrees_with_a_model(void)
+static void play(const struct vts_tree_ops *tree_ops, uint64_t seed)
 {
     struct member members[MEMBERS];
-    struct vts_tree tree = {.ops = &ops};
+    struct vts_tree tree = {.ops = tree_ops};
     struct vts_rng rng;
 
-    vts_rng_init(&rng, 1);
+    vts_rng_init(&rng, seed);
     fill(members, MEMBERS, &rng);
     for (int step = 0; step < STEPS; step++) {
         int i = (int)(vts_rng_next(&rng) % MEMBERS);
@@ -111,7 +118,20 @@ static void tree_agrees_with_a_model(void)
             vts_tree_insert(&tree, &i, &members[i].node);
         members[i].is_in = !members[i].is_in;
         check_against(&tree, members, (int)(vts_rng_next(&rng) % MEMBERS));
+        for (int key = 0; tree_ops->count != NULL && key <= MEMBERS; key += 13)
+            CU_ASSERT_EQUAL_FATAL(vts_tree_count_before(&tree, &key),
+                                  (uint32_t)count_in(members, 0, key));
     }
+}
+
+static void tree_agrees_with_a_model(void)
+{
+    play(&ops, 1);
+}
+
+static void tree_that_counts_agrees_with_a_model(void)
+{
+    play(&counting_ops, 2);
 }
 
 static void visit_stops_when_it_is_told(void)
@@ -163,6 +183,7 @@ static void tree_filled_in_order_stays_flat(void)
 
 static const struct vts_test tests[] = {
     {"tree_agrees_with_a_model", tree_agrees_with_a_model},
+    {"tree_that_counts_agrees_with_a_model", tree_that_counts_agrees_with_a_model},
     {"visit_stops_when_it_is_told", visit_stops_when_it_is_told},
     {"tree_filled_in_order_stays_flat", tree_filled_in_order_stays_flat},
 };

@@ -50,7 +50,8 @@ static struct vts_snapshot *make(const char *id, const char *value, uint64_t rev
     job.status = &status;
     job.labels = labels;
     job.n_labels = 2;
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_job(&job, &(struct vts_expected_end){0}, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_snapshot_of_job(&job, &(struct vts_snapshot_extras){0}, &snapshot),
+                          VTS_OK);
     return snapshot;
 }
 
@@ -324,7 +325,10 @@ static void *follow(void *context)
     struct vts_label_reader reader;
     struct vts_label_news news;
 
-    open_reader(following->bench, &reader);
+    if (vts_label_reader_open(following->bench->logs, vts_str_of("k=v"), &reader) != VTS_OK) {
+        atomic_store(&following->has_begun, true);
+        return NULL;
+    }
     while (!following->is_last_read) {
         enum vts_err err = next(&reader, &news);
 

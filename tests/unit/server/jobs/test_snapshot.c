@@ -41,11 +41,11 @@ static struct vts_snapshot *make_snapshot(const struct sample_job *job)
 }
 
 /* The protobuf body as it goes out, decoded; the caller frees it. */
-static JobStatus *decode_proto(const struct vts_snapshot *snapshot, int64_t poll_after_ns)
+static JobStatus *decode_proto(struct vts_snapshot *snapshot, int64_t poll_after_ns)
 {
     struct vts_str body = vts_snapshot_proto(snapshot);
     char tail[VTS_SNAPSHOT_TAIL_MAX];
-    size_t tail_len = vts_snapshot_proto_tail(poll_after_ns, tail);
+    size_t tail_len = vts_snapshot_proto_tail(snapshot, poll_after_ns, tail);
     uint8_t bytes[4096];
     JobStatus *status;
 
@@ -70,7 +70,7 @@ static json_t *decode_json(struct vts_snapshot *snapshot, int64_t poll_after_ns)
 {
     struct vts_str body = json_of(snapshot);
     char tail[VTS_SNAPSHOT_TAIL_MAX];
-    size_t tail_len = vts_snapshot_json_tail(poll_after_ns, tail);
+    size_t tail_len = vts_snapshot_json_tail(snapshot, poll_after_ns, tail);
     char text[4096];
     json_t *json;
 
@@ -329,11 +329,13 @@ static void tails_of_the_longest_hint_fit(void)
 
 static void tails_without_hint_complete_the_bodies(void)
 {
+    struct vts_snapshot *snapshot = make_snapshot(&full_job);
     char tail[VTS_SNAPSHOT_TAIL_MAX];
 
-    CU_ASSERT_EQUAL(vts_snapshot_proto_tail(-1, tail), 0);
-    CU_ASSERT_EQUAL(vts_snapshot_json_tail(-1, tail), 1);
+    CU_ASSERT_EQUAL(vts_snapshot_proto_tail(snapshot, -1, tail), 0);
+    CU_ASSERT_EQUAL(vts_snapshot_json_tail(snapshot, -1, tail), 1);
     CU_ASSERT_EQUAL(tail[0], '}');
+    vts_snapshot_unref(snapshot);
 }
 
 static void etag_is_weak_and_names_the_revision(void)
