@@ -16,8 +16,8 @@ from cases import case, check, equal, main, wait_until  # noqa: E402
 from vts_server import WAIT_S, Server, client_context  # noqa: E402
 
 try:
-    from jobs_client import (CANCELLED, CLASSES, PENDING, RUNNING, SUCCEEDED, Code, Jobs, expect,
-                             grpc, message)
+    from jobs_client import (CANCELLED, CLASSES, PENDING, RUNNING, SPEC, SUCCEEDED, Code, Jobs,
+                             expect, grpc, message)
 except ImportError:
     print("skipped: there is no python3-grpcio or no python3-protobuf")
     sys.exit(77)
@@ -184,6 +184,22 @@ def who_goes_on_hears_what_it_does_not_know():
         equal(follower.until_mark(), [])
         finish(same)
         check(same in [name for name, _ in follower.until_mark()], "what was known is forgotten")
+
+
+@case
+def a_server_full_of_other_jobs_is_looked_through():
+    with Server() as full, Jobs(full) as peer:
+        for number in range(9):
+            peer.create_many(requests=[message(
+                "vtstatus.v1.CreateJobRequest", spec=SPEC, queue="others",
+                labels={"large": "1" if one == 500 else "2"}, job_id=f"many-{number}-{one}")
+                for one in range(1000)])
+        with Follower("large=1", peer=peer) as follower:
+            equal({follower.next() for _ in range(9)},
+                  {(f"many-{number}-500", PENDING, 1) for number in range(9)})
+            equal(follower.until_mark(), [])
+        with Follower("large=3", peer=peer) as follower:
+            equal(follower.until_mark(), [])
 
 
 # ---- refusals and limits ------------------------------------------------------------------------

@@ -345,6 +345,120 @@ static void last_news_of_another_thread_arrive(void)
     tear_down(&bench);
 }
 
+/* ---- labels ------------------------------------------------------------------------------ */
+
+static enum vts_err publish_labelled(struct bench *bench, const char *id, uint64_t revision)
+{
+    Vtstatus__V1__Job__LabelsEntry label = VTSTATUS__V1__JOB__LABELS_ENTRY__INIT;
+    Vtstatus__V1__Job__LabelsEntry *labels[] = {&label};
+    Vtstatus__V1__JobStatus status = VTSTATUS__V1__JOB_STATUS__INIT;
+    Vtstatus__V1__Job job = VTSTATUS__V1__JOB__INIT;
+    struct vts_snapshot *snapshot = NULL;
+
+    label.key = "k";
+    label.value = "v";
+    status.job_id = (char *)(uintptr_t)id;
+    status.revision = revision;
+    job.status = &status;
+    job.labels = labels;
+    job.n_labels = 1;
+    CU_ASSERT_EQUAL_FATAL(
+        vts_snapshot_of_job(&job, &(struct vts_snapshot_extras){.line = NULL}, &snapshot), VTS_OK);
+    return vts_watch_hub_publish(bench->hub, snapshot);
+}
+
+/* What the reader gets: a revision, 0 for a job that was removed, -1 for nothing. */
+static int64_t read_next(struct vts_label_reader *reader)
+{
+    struct vts_label_news news;
+    bool is_gathering = false;
+    int64_t revision = 0;
+
+    if (vts_label_reader_next(reader, &news, &is_gathering) != VTS_OK)
+        return -1;
+    if (news.snapshot != NULL)
+        revision = (int64_t)vts_snapshot_revision(news.snapshot);
+    vts_snapshot_unref(news.snapshot);
+    return revision;
+}
+
+static void start_following(struct bench *bench, unsigned loop, struct vts_watch *watch,
+                            unsigned *told, struct vts_label_reader *reader)
+{
+    start(bench, loop, "k=v", watch, told);
+    CU_ASSERT_EQUAL_FATAL(
+        vts_label_reader_open(vts_watch_hub_labels(bench->hub), vts_str_of("k=v"), reader), VTS_OK);
+    while (read_next(reader) >= 0)
+        ;
+}
+
+static void news_go_to_the_watches_of_the_jobs_labels(void)
+{
+    struct vts_label_reader reader;
+    struct vts_watch watch;
+    struct bench bench;
+    unsigned told = 0;
+
+    set_up(&bench, 10);
+    start_following(&bench, 1, &watch, &told, &reader);
+    CU_ASSERT_EQUAL(publish(&bench, "other", 1), VTS_OK);
+    CU_ASSERT_EQUAL(run(&bench, 0) + run(&bench, 1), 0);
+    CU_ASSERT_EQUAL(publish_labelled(&bench, "a", 5), VTS_OK);
+    CU_ASSERT_EQUAL(run(&bench, 0), 0);
+    CU_ASSERT_EQUAL(run(&bench, 1), 1);
+    CU_ASSERT_EQUAL(told, 1);
+    CU_ASSERT_EQUAL(read_next(&reader), 5);
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_OK);
+    CU_ASSERT_EQUAL(run(&bench, 1), 1);
+    CU_ASSERT_EQUAL(told, 2);
+    CU_ASSERT_EQUAL(read_next(&reader), 0);
+    vts_label_reader_close(&reader);
+    vts_watch_stop(&watch);
+    tear_down(&bench);
+}
+
+/* The board has lost the job by then, and its labels with it. */
+static void a_removal_that_could_not_be_told_is_told_with_the_next_try(void)
+{
+    struct vts_label_reader reader;
+    struct vts_watch watch;
+    struct bench bench;
+    unsigned told = 0;
+
+    set_up(&bench, 10);
+    CU_ASSERT_EQUAL(publish_labelled(&bench, "a", 5), VTS_OK);
+    start_following(&bench, 0, &watch, &told, &reader);
+    bench.loops[0].refuses = true;
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_ERR_LIMIT);
+    bench.loops[0].refuses = false;
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("a")), VTS_OK);
+    CU_ASSERT_EQUAL(run(&bench, 0), 1);
+    CU_ASSERT_EQUAL(told, 1);
+    CU_ASSERT_EQUAL(read_next(&reader), 0);
+    vts_label_reader_close(&reader);
+    vts_watch_stop(&watch);
+    tear_down(&bench);
+}
+
+static void a_watch_may_ask_for_another_turn(void)
+{
+    struct vts_watch watch;
+    struct bench bench;
+    unsigned told = 0;
+
+    set_up(&bench, 10);
+    start(&bench, 0, "a", &watch, &told);
+    CU_ASSERT_EQUAL(vts_watch_again(&watch), VTS_OK);
+    CU_ASSERT_EQUAL(vts_watch_again(&watch), VTS_OK);
+    CU_ASSERT_EQUAL(told, 0);
+    CU_ASSERT_EQUAL(run(&bench, 0), 1);
+    CU_ASSERT_EQUAL(told, 1);
+    bench.loops[0].refuses = true;
+    CU_ASSERT_EQUAL(vts_watch_again(&watch), VTS_ERR_LIMIT);
+    vts_watch_stop(&watch);
+    tear_down(&bench);
+}
+
 static const struct vts_test tests[] = {
     {"news_go_to_the_watches_of_the_job_in_every_loop",
      news_go_to_the_watches_of_the_job_in_every_loop},
@@ -357,6 +471,10 @@ static const struct vts_test tests[] = {
     {"news_that_found_no_way_go_with_the_next", news_that_found_no_way_go_with_the_next},
     {"job_that_is_removed_is_news_too", job_that_is_removed_is_news_too},
     {"last_news_of_another_thread_arrive", last_news_of_another_thread_arrive},
+    {"news_go_to_the_watches_of_the_jobs_labels", news_go_to_the_watches_of_the_jobs_labels},
+    {"a_removal_that_could_not_be_told_is_told_with_the_next_try",
+     a_removal_that_could_not_be_told_is_told_with_the_next_try},
+    {"a_watch_may_ask_for_another_turn", a_watch_may_ask_for_another_turn},
 };
 
 int main(void)
