@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot_tail.c - what moves between revisions, as fields behind the encoded ones.
  */
-#include <stdio.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "server/jobs/snapshot.h"
@@ -39,28 +39,54 @@ size_t vts_snapshot_proto_tail(struct vts_snapshot *snapshot, int64_t poll_after
     return len;
 }
 
-static int write_json_hint(int64_t poll_after_ns, char *ret_tail)
+/* At least so many digits. Written by hand, for each reading does it. */
+static size_t append_number(char *text, size_t len, uint64_t number, int least_digits)
 {
-    int64_t ms = poll_after_ns / VTS_NS_PER_MS;
+    char digits[20];
+    int count = 0;
+
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0 || count < least_digits);
+    while (count > 0)
+        text[len++] = digits[--count];
+    return len;
+}
+
+/* text is a literal. */
+static size_t append_text(char *tail, size_t len, struct vts_str text)
+{
+    memcpy(tail + len, text.ptr, text.len);
+    return len + text.len;
+}
+
+static size_t write_json_hint(int64_t poll_after_ns, char *ret_tail)
+{
+    uint64_t ms = (uint64_t)(poll_after_ns / VTS_NS_PER_MS);
+    size_t len;
 
     if (poll_after_ns < 0)
         return 0;
-    if (ms % 1000 == 0)
-        return snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%llds\"",
-                        (long long)ms / 1000);
-    return snprintf(ret_tail, VTS_SNAPSHOT_TAIL_MAX, ",\"pollAfter\":\"%lld.%03llds\"",
-                    (long long)ms / 1000, (long long)ms % 1000);
+    len = append_text(ret_tail, 0, vts_str_of(",\"pollAfter\":\""));
+    len = append_number(ret_tail, len, ms / 1000, 1);
+    if (ms % 1000 != 0) {
+        ret_tail[len++] = '.';
+        len = append_number(ret_tail, len, ms % 1000, 3);
+    }
+    return append_text(ret_tail, len, vts_str_of("s\""));
 }
 
 size_t vts_snapshot_json_tail(struct vts_snapshot *snapshot, int64_t poll_after_ns,
                               char ret_tail[VTS_SNAPSHOT_TAIL_MAX])
 {
     int32_t position = vts_snapshot_queue_position(snapshot);
-    int len = write_json_hint(poll_after_ns, ret_tail);
+    size_t len = write_json_hint(poll_after_ns, ret_tail);
 
-    if (position > 0)
-        len += snprintf(ret_tail + len, VTS_SNAPSHOT_TAIL_MAX - (size_t)len,
-                        ",\"queuePosition\":%d", (int)position);
+    if (position > 0) {
+        len = append_text(ret_tail, len, vts_str_of(",\"queuePosition\":"));
+        len = append_number(ret_tail, len, (uint64_t)position, 1);
+    }
     ret_tail[len++] = '}';
-    return (size_t)len;
+    return len;
 }
