@@ -321,10 +321,10 @@ static int64_t hint_ms(struct vts_board *board, const char *caller, const char *
 
 static void publish_without_end(struct vts_board *board, const char *id)
 {
-    const struct vts_job job = {.id = id, .state = VTS_JOB_RUNNING, .revision = 1};
+    const struct sample_job job = {.id = id, .state = VTS_JOB_RUNNING, .revision = 1};
     struct vts_snapshot *snapshot = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(vts_snapshot_new(&job, &snapshot), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(sample_snapshot_new(&job, &snapshot), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_board_publish(board, snapshot), VTS_OK);
 }
 

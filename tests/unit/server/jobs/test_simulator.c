@@ -335,7 +335,7 @@ static void default_job_is_submitted_when_the_store_can(void)
     play_s(2);
     CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), 0);
     bench.commits_left = -1;
-    play_s(1);
+    play_s(2);
     CU_ASSERT_EQUAL(keeper_bench_state(&bench, "default"), VTS_JOB_SUCCEEDED);
     end();
 }
