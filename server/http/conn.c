@@ -12,6 +12,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "server/obs/log.h"
 
@@ -344,6 +345,16 @@ static const struct vts_transport_ops transport_ops = {.on_open = on_open,
                                                        .on_end = on_end,
                                                        .on_gone = on_gone};
 
+/* Once a connection, since it is asked for by every read of a status. */
+static uint64_t number_peer(const struct vts_address *peer)
+{
+    static const struct vts_hash_key key = {{0, 0}}; /* the same on every loop */
+    char text[VTS_ADDRESS_TEXT_BYTES];
+
+    vts_address_format(peer, text);
+    return vts_hash(&key, vts_str_of(text));
+}
+
 void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer)
 {
     struct vts_conn *conn = vts_mem_zalloc(sizeof(*conn));
@@ -357,6 +368,7 @@ void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_ad
     conn->magic = CONN_MAGIC;
     conn->server = server;
     conn->peer = *peer;
+    conn->peer_number = number_peer(peer);
     conn->opened_ns = vts_conn_now_ns(conn);
     vts_list_init(&conn->scheduled_link);
     vts_timer_init(&conn->timer, on_timer, conn);

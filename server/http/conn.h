@@ -116,6 +116,7 @@ struct vts_conn {
     int64_t waiting_ns; /* while LEAVING: when output was last known to wait */
     const char *end_reason;
     struct vts_address peer;
+    uint64_t peer_number; /* as vts_exchange_peer_number() */
     uint64_t requests;
     uint64_t resets_received;
     uint64_t resets_sent;
@@ -155,6 +156,7 @@ int64_t vts_conn_exchange_now_ns(const struct vts_exchange *exchange);
 void vts_conn_exchange_set_timer(struct vts_exchange *exchange, struct vts_timer *timer,
                                  int64_t due_ns);
 void vts_conn_exchange_stop_timer(struct vts_exchange *exchange, struct vts_timer *timer);
+uint64_t vts_conn_exchange_peer_number(const struct vts_exchange *exchange);
 void vts_conn_exchange_write_peer(const struct vts_exchange *exchange,
                                   char ret_text[VTS_PEER_TEXT_BYTES]);
 

@@ -84,6 +84,11 @@ void vts_conn_exchange_stop_timer(struct vts_exchange *exchange, struct vts_time
     vts_loop_timer_stop(exchange->ops->find_conn(exchange)->server->loop, timer);
 }
 
+uint64_t vts_conn_exchange_peer_number(const struct vts_exchange *exchange)
+{
+    return exchange->ops->find_conn(exchange)->peer_number;
+}
+
 void vts_conn_exchange_write_peer(const struct vts_exchange *exchange,
                                   char ret_text[VTS_PEER_TEXT_BYTES])
 {

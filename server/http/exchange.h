@@ -140,6 +140,7 @@ struct vts_exchange_ops {
     int64_t (*now_ns)(const struct vts_exchange *exchange);
     void (*set_timer)(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns);
     void (*stop_timer)(struct vts_exchange *exchange, struct vts_timer *timer);
+    uint64_t (*peer_number)(const struct vts_exchange *exchange);
     void (*write_peer)(const struct vts_exchange *exchange, char ret_text[VTS_PEER_TEXT_BYTES]);
 };
 
@@ -267,6 +268,13 @@ static inline void vts_exchange_set_timer(struct vts_exchange *exchange, struct 
 static inline void vts_exchange_stop_timer(struct vts_exchange *exchange, struct vts_timer *timer)
 {
     exchange->ops->stop_timer(exchange, timer);
+}
+
+/* Stands for the peer's address: the same number on all its connections. For telling callers apart
+ * cheaply; two of them may share one. */
+static inline uint64_t vts_exchange_peer_number(const struct vts_exchange *exchange)
+{
+    return exchange->ops->peer_number(exchange);
 }
 
 /* The peer's numeric address, without its port. */

@@ -293,4 +293,5 @@ const struct vts_exchange_ops vts_h1_exchange_ops = {.is_duplex = false,
                                                      .now_ns = vts_conn_exchange_now_ns,
                                                      .set_timer = vts_conn_exchange_set_timer,
                                                      .stop_timer = vts_conn_exchange_stop_timer,
+                                                     .peer_number = vts_conn_exchange_peer_number,
                                                      .write_peer = vts_conn_exchange_write_peer};

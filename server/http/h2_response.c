@@ -234,6 +234,7 @@ const struct vts_exchange_ops vts_h2_exchange_ops = {.is_duplex = true,
                                                      .now_ns = vts_conn_exchange_now_ns,
                                                      .set_timer = vts_conn_exchange_set_timer,
                                                      .stop_timer = vts_conn_exchange_stop_timer,
+                                                     .peer_number = vts_conn_exchange_peer_number,
                                                      .write_peer = vts_conn_exchange_write_peer};
 
 static void count_reset(struct vts_h2 *h2, const nghttp2_frame *frame)

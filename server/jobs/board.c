@@ -16,7 +16,7 @@
 #include "common/base/table.h"
 #include "server/jobs/schedule.h"
 
-enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6, CALLER_MAX = 64 };
+enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6 };
 
 struct shard {
     pthread_mutex_t lock;
@@ -147,20 +147,17 @@ struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t
     return view;
 }
 
-void vts_board_spread(const struct vts_board *board, struct vts_str caller,
-                      struct vts_status_view *view)
+void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts_status_view *view)
 {
     struct vts_str id = vts_snapshot_job_id(view->snapshot);
-    size_t len = caller.len < CALLER_MAX ? caller.len : CALLER_MAX;
-    char name[CALLER_MAX + 1 + VTS_JOB_ID_MAX];
+    char name[sizeof(caller) + VTS_JOB_ID_MAX];
     uint64_t hash;
 
     if (view->poll_after_ns < 0)
         return;
-    memcpy(name, caller.ptr, len);
-    name[len++] = '\n'; /* which is in no id */
-    memcpy(name + len, id.ptr, id.len);
-    hash = vts_hash(&board->spread_key, vts_str_make(name, len + id.len));
+    memcpy(name, &caller, sizeof(caller));
+    memcpy(name + sizeof(caller), id.ptr, id.len);
+    hash = vts_hash(&board->spread_key, vts_str_make(name, sizeof(caller) + id.len));
     view->poll_after_ns = vts_schedule_spread_ns(view->poll_after_ns, (uint32_t)hash);
 }
 

@@ -327,6 +327,11 @@ int64_t vts_call_now_ns(const struct vts_call *call)
     return vts_exchange_now_ns(call->exchange);
 }
 
+uint64_t vts_call_peer_number(const struct vts_call *call)
+{
+    return vts_exchange_peer_number(call->exchange);
+}
+
 void vts_call_write_peer(const struct vts_call *call, char ret_text[VTS_PEER_TEXT_BYTES])
 {
     vts_exchange_write_peer(call->exchange, ret_text);

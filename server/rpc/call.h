@@ -52,6 +52,8 @@ int64_t vts_call_timeout_ns(const struct vts_call *call);
 int64_t vts_call_now_ns(const struct vts_call *call);
 /* Which of the program's loops the call is in, as it numbered them. */
 unsigned vts_call_loop_index(const struct vts_call *call);
+/* As vts_exchange_peer_number(). */
+uint64_t vts_call_peer_number(const struct vts_call *call);
 void vts_call_write_peer(const struct vts_call *call, char ret_text[VTS_PEER_TEXT_BYTES]);
 /* All fields of the request, in order, or NULL and 0 once the response has begun. The values of
  * names in "-bin" are base64. */

@@ -19,12 +19,7 @@ static void release_snapshot(void *snapshot)
 void vts_status_spread(const struct vts_call *call, const struct vts_board *board,
                        struct vts_status_view *view)
 {
-    char peer[VTS_PEER_TEXT_BYTES];
-
-    if (view->poll_after_ns < 0)
-        return;
-    vts_call_write_peer(call, peer);
-    vts_board_spread(board, vts_str_of(peer), view);
+    vts_board_spread(board, vts_call_peer_number(call), view);
 }
 
 void vts_status_message_make(const struct vts_status_view *view, struct vts_encoded *ret_message)

@@ -58,12 +58,8 @@ static struct vts_status_view spread(const struct vts_status_service *service,
                                      const struct vts_status_view *view)
 {
     struct vts_status_view own = *view;
-    char peer[VTS_PEER_TEXT_BYTES];
 
-    if (own.poll_after_ns < 0)
-        return own;
-    vts_exchange_write_peer(exchange, peer);
-    vts_board_spread(vts_watch_hub_board(service->hub), vts_str_of(peer), &own);
+    vts_board_spread(vts_watch_hub_board(service->hub), vts_exchange_peer_number(exchange), &own);
     return own;
 }
 

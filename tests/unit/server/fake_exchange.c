@@ -140,6 +140,12 @@ static void stop_timer(struct vts_exchange *exchange, struct vts_timer *timer)
     vts_timer_heap_remove(&of(exchange)->timers, timer);
 }
 
+static uint64_t peer_number(const struct vts_exchange *exchange)
+{
+    (void)exchange;
+    return 7;
+}
+
 static void write_peer(const struct vts_exchange *exchange, char ret_text[VTS_PEER_TEXT_BYTES])
 {
     (void)exchange;
@@ -159,6 +165,7 @@ static const struct vts_exchange_ops fake_ops = {.is_duplex = true,
                                                  .now_ns = now_ns,
                                                  .set_timer = set_timer,
                                                  .stop_timer = stop_timer,
+                                                 .peer_number = peer_number,
                                                  .write_peer = write_peer};
 
 /* ---- beginning and end ---------------------------------------------------------------------- */

@@ -309,12 +309,12 @@ static void readers_see_revisions_rise_while_they_are_published(void)
 }
 
 /* The hint that the caller gets, in whole milliseconds. */
-static int64_t hint_ms(struct vts_board *board, const char *caller, const char *id)
+static int64_t hint_ms(struct vts_board *board, uint64_t caller, const char *id)
 {
     struct vts_status_view view;
 
     CU_ASSERT_EQUAL_FATAL(vts_check_status(board, vts_str_of(id), now_ns, &view), VTS_OK);
-    vts_board_spread(board, vts_str_of(caller), &view);
+    vts_board_spread(board, caller, &view);
     vts_snapshot_unref(view.snapshot);
     return view.poll_after_ns / VTS_NS_PER_MS;
 }
@@ -334,24 +334,19 @@ static void hints_are_spread_by_caller_and_job_and_stay(void)
     struct vts_board *board = make_board();
     int64_t first_ms = 0;
     int others_count = 0;
-    char caller[100] = "";
 
     publish_without_end(board, "a");
     publish_without_end(board, "b");
-    for (int i = 0; i < CALLERS; i++) {
-        int64_t a_ms;
+    for (uint64_t caller = 0; caller < CALLERS; caller++) {
+        int64_t a_ms = hint_ms(board, caller, "a");
 
-        (void)snprintf(caller, sizeof(caller), "10.0.0.%d", i);
-        a_ms = hint_ms(board, caller, "a");
         CU_ASSERT(a_ms >= 800 && a_ms <= 1000);
         CU_ASSERT_EQUAL(a_ms, hint_ms(board, caller, "a"));
         others_count += a_ms != hint_ms(board, caller, "b");
-        first_ms = i == 0 ? a_ms : first_ms;
+        first_ms = caller == 0 ? a_ms : first_ms;
         others_count += a_ms != first_ms;
     }
     CU_ASSERT(others_count > CALLERS); /* of nearly twice as many */
-    memset(caller, 'x', sizeof(caller) - 1);
-    CU_ASSERT(hint_ms(board, caller, "a") >= 800); /* longer than what counts */
     vts_board_free(board);
 }
 
