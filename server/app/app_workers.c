@@ -81,7 +81,8 @@ static struct vts_workers *make_room(const struct vts_workers_options *options, 
     workers->workers = vts_mem_zalloc(count * sizeof(*workers->workers));
     workers->servers = vts_mem_zalloc(count * sizeof(struct vts_http_server *));
     workers->rpcs = vts_mem_zalloc(count * sizeof(struct vts_rpc_loop *));
-    if (workers->workers == NULL || workers->servers == NULL || workers->rpcs == NULL) {
+    if (workers->workers == NULL || workers->servers == NULL || workers->rpcs == NULL ||
+        vts_identities_new(&workers->shared.identities) != VTS_OK) {
         vts_workers_free(workers);
         return NULL;
     }
@@ -171,6 +172,7 @@ void vts_workers_free(struct vts_workers *workers)
     vts_workers_stop(workers);
     for (unsigned i = 0; i < workers->count; i++)
         free_worker(&workers->workers[i]);
+    vts_identities_free(workers->shared.identities);
     vts_mem_free(workers->workers);
     vts_mem_free(workers->servers);
     vts_mem_free(workers->rpcs);

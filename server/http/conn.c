@@ -45,6 +45,8 @@ static void log_end(struct vts_conn *conn)
     vts_address_format(&conn->peer, peer);
     vts_log_begin(&line, VTS_LOG_INFO, "connection ended");
     vts_log_str(&line, "peer", vts_str_of(peer));
+    if (conn->identity != NULL)
+        vts_log_str(&line, "identity", vts_str_of(vts_identity_name(conn->identity)));
     vts_log_str(&line, "protocol", vts_str_of(conn->ops == NULL ? "none" : conn->ops->name));
     vts_log_str(&line, "tls", vts_str_of(vts_transport_tls_version(conn->transport)));
     vts_log_str(&line, "reason", vts_str_of(conn->end_reason));
@@ -56,6 +58,35 @@ static void log_end(struct vts_conn *conn)
     vts_log_int(&line, "bytes_out", (int64_t)vts_transport_bytes_out(conn->transport));
     vts_log_int(&line, "ms", (vts_conn_now_ns(conn) - conn->opened_ns) / VTS_NS_PER_MS);
     vts_log_end(&line);
+}
+
+bool vts_conn_hold(struct vts_conn *conn)
+{
+    struct vts_limits *limits = conn->server->limits;
+
+    if (conn->identity != NULL &&
+        !vts_identity_hold(conn->identity, vts_limits_get(limits, VTS_LIMIT_IDENTITY_STREAMS))) {
+        vts_limits_hit(limits, VTS_LIMIT_IDENTITY_STREAMS);
+        return false;
+    }
+    conn->held_count++;
+    return true;
+}
+
+void vts_conn_let_go(struct vts_conn *conn)
+{
+    VTS_ASSERT(conn->held_count > 0);
+    conn->held_count--;
+    if (conn->identity != NULL)
+        vts_identity_let_go(conn->identity);
+}
+
+static void forget_identity(struct vts_conn *conn)
+{
+    while (conn->held_count > 0)
+        vts_conn_let_go(conn);
+    vts_identities_leave(conn->server->shared->identities, conn->identity);
+    conn->identity = NULL;
 }
 
 static void conn_free(struct vts_conn *conn)
@@ -89,6 +120,7 @@ static void leave(struct vts_conn *conn)
     set_state(conn, VTS_CONN_LEAVING);
     if (conn->protocol != NULL)
         conn->ops->free(conn);
+    forget_identity(conn);
 }
 
 void vts_conn_abort(struct vts_conn *conn, const char *reason)
@@ -285,6 +317,16 @@ void vts_conn_drain(struct vts_conn *conn)
     vts_conn_pump(conn);
 }
 
+static enum vts_err learn_identity(struct vts_conn *conn)
+{
+    struct vts_identities *identities = conn->server->shared->identities;
+    char name[VTS_PEER_NAME_BYTES];
+
+    if (identities == NULL || !vts_transport_peer_name(conn->transport, name))
+        return VTS_OK;
+    return vts_identities_enter(identities, name, &conn->identity);
+}
+
 static void on_open(void *owner, struct vts_str alpn)
 {
     struct vts_conn *conn = owner;
@@ -297,7 +339,7 @@ static void on_open(void *owner, struct vts_str alpn)
     conn->active_ns = vts_conn_now_ns(conn);
     vts_transport_set_key_updates_max(conn->transport,
                                       vts_limits_get(conn->server->limits, VTS_LIMIT_KEY_UPDATES));
-    if (conn->ops->start(conn) != VTS_OK)
+    if (learn_identity(conn) != VTS_OK || conn->ops->start(conn) != VTS_OK)
         vts_conn_end(conn, "out of memory");
 }
 

@@ -116,7 +116,9 @@ struct vts_conn {
     int64_t waiting_ns; /* while LEAVING: when output was last known to wait */
     const char *end_reason;
     struct vts_address peer;
-    uint64_t peer_number; /* as vts_exchange_peer_number() */
+    uint64_t peer_number;          /* as vts_exchange_peer_number() */
+    struct vts_identity *identity; /* of its client certificate; NULL: it has none */
+    uint32_t held_count;           /* streams that wait for news */
     uint64_t requests;
     uint64_t resets_received;
     uint64_t resets_sent;
@@ -140,6 +142,10 @@ void vts_conn_schedule(struct vts_conn *conn);
 void vts_conn_drain(struct vts_conn *conn);
 /* Closes at once, without a word to the peer. */
 void vts_conn_abort(struct vts_conn *conn, const char *reason);
+/* Counts a stream that waits for news, unless its client has too many. */
+bool vts_conn_hold(struct vts_conn *conn);
+/* It waits no more. */
+void vts_conn_let_go(struct vts_conn *conn);
 int64_t vts_conn_now_ns(const struct vts_conn *conn);
 
 /* conn_exchange.c */

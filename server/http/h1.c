@@ -36,6 +36,8 @@ void vts_h1_end_exchange(struct vts_h1 *h1)
     h1->seen = 0;
     h1->is_first_done = true;
     vts_exchange_detach(&h1->exchange);
+    if (h1->conn->held_count > 0)
+        vts_conn_let_go(h1->conn);
 }
 
 /* Whether the next request waits for another turn. */

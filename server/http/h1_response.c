@@ -261,8 +261,9 @@ static struct vts_conn *find_conn(const struct vts_exchange *exchange)
 /* The only one of its connection. */
 static bool keep(struct vts_exchange *exchange)
 {
-    (void)exchange;
-    return true;
+    struct vts_conn *conn = find_conn(exchange);
+
+    return conn->held_count > 0 || vts_conn_hold(conn);
 }
 
 static void charge(struct vts_exchange *exchange, size_t len)

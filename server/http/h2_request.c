@@ -311,7 +311,10 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     vts_h2_stop_awaiting(stream);
     vts_exchange_detach(&stream->exchange); /* the user may still give back what it held */
     h2->held_bytes -= stream->held_bytes;
-    h2->kept_count -= stream->is_kept;
+    if (stream->is_kept) {
+        h2->kept_count--;
+        vts_conn_let_go(h2->conn);
+    }
     vts_h2_forget_head(h2, stream);
     h2->recent = NULL;
     h2->open_count--;

@@ -210,9 +210,11 @@ static bool keep(struct vts_exchange *exchange)
         vts_limits_hit(limits, VTS_LIMIT_HEADER_MEMORY);
         return false;
     }
-    h2->kept_count += !stream->is_kept;
-    stream->is_kept = true;
-    return true;
+    if (stream->is_kept)
+        return true;
+    stream->is_kept = vts_conn_hold(stream->conn);
+    h2->kept_count += stream->is_kept;
+    return stream->is_kept;
 }
 
 static struct vts_conn *find_conn(const struct vts_exchange *exchange)

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "server/guard/identities.h"
 #include "server/guard/limits.h"
 #include "server/http/exchange.h"
 #include "server/io/listener.h"
@@ -16,7 +17,8 @@ struct vts_http_server;
 /* Shared by the servers of all loops; outlives them. */
 struct vts_http_shared {
     struct vts_limits *limits;
-    _Atomic uint64_t connections; /* open in all loops */
+    struct vts_identities *identities; /* NULL: clients show no certificates */
+    _Atomic uint64_t connections;      /* open in all loops */
     struct vts_http_server **servers;
     unsigned servers_count;
 };

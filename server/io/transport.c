@@ -17,6 +17,7 @@
 #include "common/base/mem.h"
 #include "server/io/loop_uv.h"
 #include "server/io/tls_openssl.h"
+#include "server/io/tls_peer.h"
 
 enum { TRANSPORT_MAGIC = 0x7472616e, PROGRESS_BYTES = 1024 };
 
@@ -429,6 +430,12 @@ bool vts_transport_has_key_flood(const struct vts_transport *transport)
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport)
 {
     return transport->bytes_out;
+}
+
+bool vts_transport_peer_name(const struct vts_transport *transport,
+                             char ret_name[VTS_PEER_NAME_BYTES])
+{
+    return vts_tls_peer_name(transport->ssl, ret_name);
 }
 
 const char *vts_transport_tls_version(const struct vts_transport *transport)

@@ -17,6 +17,8 @@
 
 struct vts_transport;
 
+enum { VTS_PEER_NAME_BYTES = 256 };
+
 enum vts_transport_end {
     VTS_TRANSPORT_END_PEER,  /* the peer closed */
     VTS_TRANSPORT_END_RESET, /* the connection broke */
@@ -75,6 +77,12 @@ bool vts_transport_has_unread(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport);
 /* Such as "TLSv1.3"; a constant. */
+/* Who the client is, once the handshake is done: by its certificate, that is the first URI among
+ * the alternative names, as "uri:spiffe://…", else the first DNS name, as "dns:…", else the SHA-256
+ * of the certificate, as "sha256:…". Never the common name, which CAs do not agree on. Returns
+ * false for one that has shown none. */
+bool vts_transport_peer_name(const struct vts_transport *transport,
+                             char ret_name[VTS_PEER_NAME_BYTES]);
 const char *vts_transport_tls_version(const struct vts_transport *transport);
 
 #endif

@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import h2_raw  # noqa: E402
 from cases import case, check, equal, main, wait_until  # noqa: E402
-from vts_server import IS_SANITIZED, WAIT_S, Server, client_context, default_binary  # noqa: E402
+from vts_server import (  # noqa: E402
+    IS_SANITIZED, WAIT_S, Server, client_context, default_binary, scratch_folder)
 
 try:
     import grpc
@@ -56,12 +57,14 @@ def message(name, **fields):
 # ---- by gRPC ----------------------------------------------------------------------------------
 
 class Stub:
-    """The status service, on a connection of its own."""
+    """The status service, on a connection of its own. identity: a client certificate in PEM, with
+    its key."""
 
-    def __init__(self, server):
+    def __init__(self, server, identity=None):
         root = (server.certs / "ca.pem").read_bytes()
+        key = cert = identity and Path(identity).read_bytes()
         self.channel = grpc.secure_channel(f"localhost:{server.port}",
-                                           grpc.ssl_channel_credentials(root),
+                                           grpc.ssl_channel_credentials(root, key, cert),
                                            [("grpc.use_local_subchannel_pool", 1)])
 
     def __enter__(self):
@@ -529,6 +532,56 @@ def a_watch_of_many_without_room_gets_the_newest_and_the_last():
 
 
 # ---- limits -----------------------------------------------------------------------------------
+
+def make_identity(folder, name, *names):
+    """A client certificate that is its own authority, with its key in the same file."""
+    file = folder / f"{name}.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    *(["-addext", f"subjectAltName={','.join(names)}"] if names else []),
+                    "-addext", "extendedKeyUsage=clientAuth", "-keyout", folder / "key",
+                    "-out", folder / "cert"], check=True, capture_output=True)
+    file.write_bytes((folder / "key").read_bytes() + (folder / "cert").read_bytes())
+    return file
+
+
+@case
+def one_client_certificate_waits_only_so_often_on_all_its_connections():
+    folder = scratch_folder()
+    mine = make_identity(folder, "mine", "DNS:ignored", "URI:spiffe://videos/mine")
+    named = make_identity(folder, "named", "DNS:named")
+    bare = make_identity(folder, "bare")
+    authorities = folder / "ca.pem"
+    authorities.write_bytes(b"".join(file.read_bytes() for file in (mine, named, bare)))
+    with Server("--simulate", "delay=24h", "--client-ca", authorities,
+                "--limit", "identity_streams=3") as server:
+        with Stub(server, mine) as first, Stub(server, mine) as second:
+            calls = [first.watch(), first.watch(), second.watch()]
+            for call in calls:
+                next(call)
+            for stub in (first, second):
+                expect_code(Code.RESOURCE_EXHAUSTED, lambda stub=stub: next(stub.watch()))
+            for identity in (named, bare):
+                with Stub(server, identity) as other:
+                    next(other.watch())
+            calls[0].cancel()
+            # The server hears of a cancellation some time later.
+            wait_until(lambda: not refuses_watch(second), "there is room again")
+        for name in ("uri:spiffe://videos/mine", "dns:named", "sha256:"):
+            server.wait_log(lambda line, name=name: line.get("identity", "").startswith(name))
+
+
+def refuses_watch(stub):
+    call = stub.watch()
+    try:
+        next(call)
+    except grpc.RpcError as error:
+        equal(error.code(), Code.RESOURCE_EXHAUSTED)
+        return True
+    call.cancel()
+    return False
+
+
 
 @case
 def a_connection_keeps_only_so_many_who_wait():
