@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real jobs: how fast they are written, how soon watchers know, and what a million costs."""
 import json
+import re
 import select
 import statistics
 import subprocess
@@ -25,6 +26,8 @@ STREAMS = 100  # on each; vtstatusd allows that many watches on one
 MILLION = 1_000_000
 BATCH = 1000
 TIMEOUT_S = 60
+HEARTBEATS = re.compile(
+    r'^grpc_server_handled_total{[^}]*"HeartbeatJob",grpc_code="OK"} (\d+)$', re.MULTILINE)
 
 
 def fresh(plan):
@@ -96,21 +99,44 @@ def print_writes(plan):
     return best
 
 
-def read_cost(plan, server, request, seconds, writers_rate):
-    """CPU time of a GET of a status in µs, beyond what so many writes a second cost."""
-    idle_rate = 0.0
-    if writers_rate:
-        writers = start_writers(plan, server, 3 * seconds, writers_rate)
-        time.sleep(seconds / 2)  # for their jobs to be there, and the pace to be steady
-        before, start = server.cpu_ns(), time.monotonic()
-        time.sleep(seconds / 2)
-        idle_rate = (server.cpu_ns() - before) / (time.monotonic() - start)
-    before, start = server.cpu_ns(), time.monotonic()
-    h2load.run_load(server, request, *h2load.SHAPES[0], READS)
-    spent_ns = server.cpu_ns() - before - idle_rate * (time.monotonic() - start)
-    if writers_rate:
-        finish_writers(writers)
-    return spent_ns / 1000 / READS
+class Work:
+    """What the server has done between the start of a with block and its end."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def look(self):
+        """(CPU time, reports of progress) until now."""
+        text = self.server.fetch_status("text/plain", "/metrics").decode()
+        return self.server.cpu_ns(), sum(int(count) for count in HEARTBEATS.findall(text))
+
+    def __enter__(self):
+        self.start = self.look()
+        return self
+
+    def __exit__(self, *_):
+        self.cpu_ns, self.writes = (now - then for now, then in zip(self.look(), self.start))
+
+
+def read_cost(server, request):
+    """CPU time of a GET of a status in µs, when there is nothing else to do."""
+    with Work(server) as work:
+        h2load.run_load(server, request, *h2load.SHAPES[0], READS)
+    return work.cpu_ns / 1000 / READS
+
+
+def read_cost_beside_writes(plan, server, request):
+    """The same beyond what the reports cost that come meanwhile."""
+    writers = start_writers(plan, server, WRITE_S, PACED_WRITES)
+    time.sleep(1)  # for their jobs to be there, and the pace to be steady
+    with Work(server) as writing:
+        time.sleep(1)
+    with Work(server) as both:
+        h2load.run_load(server, request, *h2load.SHAPES[0], READS)
+    finish_writers(writers)
+    if writing.writes == 0 or both.writes == 0:
+        raise SystemExit("there were no reports beside the reads")
+    return (both.cpu_ns - both.writes * writing.cpu_ns / writing.writes) / 1000 / READS
 
 
 def print_reads(plan):
@@ -119,9 +145,8 @@ def print_reads(plan):
         path = f"/status/{caller.lease_new_job()[0]}"
         status = server.fetch_status(part_rest.ACCEPT, path)
         request = part_rest.request(plan)._replace(path=path, answer_bytes=len(status))
-        alone = min(read_cost(plan, server, request, 2, 0) for _ in range(plan.rounds))
-        beside = min(read_cost(plan, server, request, 2, PACED_WRITES)
-                     for _ in range(plan.rounds))
+        alone = min(read_cost(server, request) for _ in range(plan.rounds))
+        beside = min(read_cost_beside_writes(plan, server, request) for _ in range(plan.rounds))
         caller.connection.close()
     print(f"a GET of a status: {alone:.2f} us of the server alone, {beside:.2f} us beside "
           f"{PACED_WRITES} durable writes a second")
