@@ -129,8 +129,8 @@ static void on_signal(void *context)
 
     signalled->count++;
     if (signalled->count == 1) {
-        vts_cli_output_error("takes no more jobs; a second signal stops those that run");
         vts_cli_worker_move(signalled->worker, VTS_CLI_WORKER_DRAINING);
+        vts_cli_output_error("takes no more jobs; a second signal stops those that run");
     } else {
         vts_cli_worker_move(signalled->worker, VTS_CLI_WORKER_STOPPING);
     }

@@ -396,6 +396,18 @@ static void tell_no_lease(struct vts_cli_slot *slot, const struct vts_client_err
     pause_after(failures, slot->worker->drain_fd);
 }
 
+/* A job that came when no more were wanted goes back at once: its lease would keep it from others.
+ */
+static void use_lease(struct vts_cli_slot *slot, const struct vts_lease *lease)
+{
+    const struct job_end end = {.kind = END_RELEASE};
+
+    if (phase_of(slot->worker) == VTS_CLI_WORKER_TAKING)
+        work_on(slot, lease);
+    else
+        tell_end(slot, lease, &end);
+}
+
 void *vts_cli_slot_run(void *context)
 {
     struct vts_cli_slot *slot = context;
@@ -412,7 +424,7 @@ void *vts_cli_slot_run(void *context)
         if (code != VTS_CLIENT_OK)
             tell_no_lease(slot, &error, failures);
         else if (lease != NULL)
-            work_on(slot, lease);
+            use_lease(slot, lease);
         else if (slot->worker->options->work.is_until_idle)
             break;
         vts_lease_free(lease);

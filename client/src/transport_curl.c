@@ -417,25 +417,45 @@ static int64_t header_time_left(const struct transfer *transfer)
     return transfer->header_end_ns - vts_clock_now_ns();
 }
 
+/* Moves the transfer on. Returns whether it has come to an end; *ret_result is then how. */
+static bool perform(struct vts_transport *transport, CURLcode *ret_result)
+{
+    int running = 0;
+    int queued = 0;
+    const CURLMsg *message;
+
+    if (curl_multi_perform(transport->multi, &running) != CURLM_OK) {
+        *ret_result = CURLE_OUT_OF_MEMORY;
+        return true;
+    }
+    message = curl_multi_info_read(transport->multi, &queued);
+    if (message == NULL || message->msg != CURLMSG_DONE)
+        return false;
+    *ret_result = message->data.result;
+    return true;
+}
+
+/* After a cancellation: whether the answer has come all the same. It may be a lease, which but for
+ * this would be nobody's. A request that is not on its way yet is not sent any more. */
+static bool has_answer(struct vts_transport *transport, const struct transfer *transfer,
+                       CURLcode *ret_result)
+{
+    curl_off_t sent_us = 0;
+
+    (void)curl_easy_getinfo(transport->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    return sent_us > 0 && transfer->request->on_piece == NULL && perform(transport, ret_result) &&
+           *ret_result == CURLE_OK;
+}
+
 /* Returns whether the transfer came to an end of its own; *ret_result is then how. */
 static bool run(struct vts_transport *transport, const struct transfer *transfer,
                 CURLcode *ret_result)
 {
     while (!is_cancelled(transport)) {
-        int running = 0;
-        int queued = 0;
         int64_t left_ns;
-        const CURLMsg *message;
 
-        if (curl_multi_perform(transport->multi, &running) != CURLM_OK) {
-            *ret_result = CURLE_OUT_OF_MEMORY;
+        if (perform(transport, ret_result))
             return true;
-        }
-        message = curl_multi_info_read(transport->multi, &queued);
-        if (message != NULL && message->msg == CURLMSG_DONE) {
-            *ret_result = message->data.result;
-            return true;
-        }
         left_ns = header_time_left(transfer);
         if (left_ns <= 0) {
             *ret_result = CURLE_OPERATION_TIMEDOUT;
@@ -443,7 +463,7 @@ static bool run(struct vts_transport *transport, const struct transfer *transfer
         }
         sleep_up_to(transport, left_ns < VTS_NS_PER_S ? left_ns : VTS_NS_PER_S);
     }
-    return false;
+    return has_answer(transport, transfer, ret_result);
 }
 
 /* A body that went elsewhere is whole when who took it says so. */

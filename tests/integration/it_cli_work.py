@@ -352,6 +352,43 @@ def an_idle_worker_ends_at_once():
             check(time.monotonic() - start < 5, "it waited for the lease")
 
 
+def fill_pipe(path):
+    fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(fd, b"\n")
+    except BlockingIOError:
+        os.close(fd)
+
+
+WRITE, FUTEX = ("1", "64"), ("202", "98")  # numbers on x86 and on arm
+
+
+def count_threads(pid, call):
+    """Of its threads, those that are in the system call."""
+    return sum((task / "syscall").read_text().split()[0] in call
+               for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+@case
+def a_job_that_comes_while_it_drains_is_given_back():
+    with Server() as server:
+        with Worker(server, "echo ran >&2", "--verbose") as worker:
+            pid = worker.process.pid
+            # Held up where it says that the lease has come; who says that it drains waits behind.
+            fill_pipe(f"/proc/{pid}/fd/2")
+            submit(server, "a")
+            wait_until(lambda: count_threads(pid, WRITE) == 1, "the lease")
+            waiters = count_threads(pid, FUTEX)
+            worker.send(signal.SIGTERM)
+            wait_until(lambda: count_threads(pid, FUTEX) == waiters + 1, "the signal")
+            equal(state(server, "a"), "running")
+            code, out, err = worker.finish()
+        check(out.startswith("a: pending"), out)
+        check(code == 0 and "ran" not in err, err)
+        check("attempts" not in job(server, "a"), "it counts as an attempt")
+
+
 @case
 def jobs_run_beside_each_other():
     with Server() as server:

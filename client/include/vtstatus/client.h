@@ -179,8 +179,8 @@ VTS_API enum vts_client_code vts_client_new(const struct vts_client_options *opt
                                             struct vts_client_error *error);
 VTS_API void vts_client_free(struct vts_client *client);
 
-/* Ends the call in progress, and every later one, with VTS_CLIENT_CANCELLED. From any thread; not
- * from a signal handler. */
+/* Ends the call in progress, unless its answer has come already, and every later one, with
+ * VTS_CLIENT_CANCELLED. From any thread; not from a signal handler. */
 VTS_API void vts_client_cancel(struct vts_client *client);
 
 /* Asks once, over HTTP/2 where the server speaks it. job_id NULL or "" means "default"; it has 1 to
