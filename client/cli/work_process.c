@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* work_process.c - one poll loop over the command's two outputs, its end, and the wish that it
  * stop. Runs in the thread that calls it.
+ *
+ * The command is forked, not spawned, so that it can ask the kernel to be killed with us.
  */
 #include "client/cli/work_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,58 +34,88 @@ static const int64_t ns_per_ms = 1000000;
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t nothing;
-    sigset_t pipe_signal;
-    int err;
+/* What the command is started with; its own ends of the pipes. */
+struct start {
+    const struct vts_cli_work_words *words;
+    int out_fd;
+    int err_fd;
+    int failure_fd; /* an errno value comes out of it when there is no command; else it closes */
+    pid_t parent;
+};
 
-    (void)sigemptyset(&nothing);
-    (void)sigemptyset(&pipe_signal);
-    (void)sigaddset(&pipe_signal, SIGPIPE); /* ignored by us alone */
-    err = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                                   POSIX_SPAWN_SETSIGDEF);
-    if (err == 0)
-        err = posix_spawnattr_setpgroup(attributes, 0);
-    if (err == 0)
-        err = posix_spawnattr_setsigmask(attributes, &nothing);
-    if (err == 0)
-        err = posix_spawnattr_setsigdefault(attributes, &pipe_signal);
-    return err;
+/* In the child, where only what is safe in a signal handler may be called: other threads held locks
+ * when they were left behind. The signal comes when the thread that forked ends, or all of us do;
+ * that thread waits for the command. Should we have ended before it was asked for, the parent is
+ * another one. */
+static bool die_with(pid_t parent)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, int out_fd, int err_fd)
+/* SIGPIPE is ignored by us alone, and the mask is our threads'. */
+static bool reset_signals(void)
 {
-    int err = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t nothing;
 
-    if (err == 0)
-        err = posix_spawn_file_actions_adddup2(actions, out_fd, 1);
-    if (err == 0)
-        err = posix_spawn_file_actions_adddup2(actions, err_fd, 2);
-    if (err == 0)
-        err = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    return err;
+    return sigemptyset(&nothing) == 0 && sigaction(SIGPIPE, &usual, NULL) == 0 &&
+           sigprocmask(SIG_SETMASK, &nothing, NULL) == 0;
+}
+
+static bool set_descriptors(const struct start *start)
+{
+    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    return null_fd >= 0 && dup2(null_fd, 0) == 0 && dup2(start->out_fd, 1) == 1 &&
+           dup2(start->err_fd, 2) == 2 && close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+/* In the child. */
+_Noreturn static void become_command(const struct start *start)
+{
+    int err;
+
+    if (die_with(start->parent) && setpgid(0, 0) == 0 && set_descriptors(start) && reset_signals())
+        (void)execvpe(start->words->argv[0], start->words->argv, start->words->env);
+    err = errno;
+    (void)!write(start->failure_fd, &err, sizeof(err)); /* a pipe has room for it */
+    _exit(EXIT_FAILURE);
+}
+
+/* 0 when the command runs. */
+static int read_failure(int fd)
+{
+    int err = 0;
+    ssize_t len;
+
+    do
+        len = read(fd, &err, sizeof(err));
+    while (len < 0 && errno == EINTR);
+    return len == (ssize_t)sizeof(err) ? err : 0;
 }
 
 static int spawn(pid_t *ret_pid, const struct vts_cli_work_words *words, int out_fd, int err_fd)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int err = posix_spawn_file_actions_init(&actions);
+    struct start start = {.words = words, .out_fd = out_fd, .err_fd = err_fd, .parent = getpid()};
+    int failure_ends[2];
+    pid_t pid;
+    int err;
 
-    if (err != 0)
-        return err;
-    err = posix_spawnattr_init(&attributes);
-    if (err == 0) {
-        err = set_attributes(&attributes);
-        if (err == 0)
-            err = set_actions(&actions, out_fd, err_fd);
-        if (err == 0)
-            err = posix_spawnp(ret_pid, words->argv[0], &actions, &attributes, words->argv,
-                               words->env);
-        (void)posix_spawnattr_destroy(&attributes); /* it was made */
-    }
-    (void)posix_spawn_file_actions_destroy(&actions);
+    if (pipe2(failure_ends, O_CLOEXEC) != 0)
+        return errno;
+    start.failure_fd = failure_ends[1];
+    pid = fork();
+    if (pid == 0)
+        become_command(&start);
+    err = pid < 0 ? errno : 0;
+    (void)close(failure_ends[1]);
+    if (pid > 0)
+        err = read_failure(failure_ends[0]);
+    (void)close(failure_ends[0]); /* a pipe loses nothing by it */
+    if (err == 0)
+        *ret_pid = pid;
+    else if (pid > 0)
+        (void)waitpid(pid, NULL, 0); /* it has ended */
     return err;
 }
 

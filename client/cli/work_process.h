@@ -49,6 +49,7 @@ struct vts_cli_process {
 };
 
 /* Starts the command in a process group of its own, with nothing to read and no descriptor of ours.
+ * It is killed when the calling thread ends, which so must outlive it, and when our process does.
  * Returns an errno value, 0 when it runs. */
 int vts_cli_process_start(struct vts_cli_process *process, const struct vts_cli_work_words *words,
                           const struct vts_cli_process_events *events);

@@ -390,6 +390,18 @@ def a_job_that_comes_while_it_drains_is_given_back():
 
 
 @case
+def a_worker_that_is_killed_takes_its_command_along():
+    with Server() as server:
+        submit(server, "a")
+        with Worker(server, "trap '' TERM HUP INT; echo $$ >&2; while :; do read -r line <$0; done",
+                    arguments=(fifo(),)) as worker:
+            command = int(worker.read_until("] ").split()[1])
+            check(is_running(command), "it has ended by itself")
+            worker.send(signal.SIGKILL)
+            wait_until(lambda: not is_running(command), "the end of the command")
+
+
+@case
 def jobs_run_beside_each_other():
     with Server() as server:
         for name in "abc":
