@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lease.c - the calls of WorkerService.
  *
- * Reports carry the lease's token, which makes them safe to send twice: once the job has gone on,
- * the token is nobody's. Only leasing itself is not.
+ * Reports carry the lease's token, which makes them safe to send twice: the one that ended the
+ * lease is answered again as it was, and once the job has gone on the token is nobody's. Only
+ * leasing itself is not.
  */
 #include <string.h>
 

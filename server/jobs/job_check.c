@@ -138,6 +138,8 @@ static const char *check_lease(const Vtstatus__Store__V1__JobRecord *record)
         return "there is a reason to cancel and no cancellation";
     if (is_leased && record->job->start_time == NULL)
         return "a job that runs has not started";
+    if (is_leased && record->end_digest != 0)
+        return "an attempt goes on and has a report of its end";
     return NULL;
 }
 

@@ -14,6 +14,7 @@
 #include "common/wire/pb_time.h"
 #include "common/wire/rpc_code.h"
 #include "server/jobs/job.h"
+#include "server/jobs/job_end.h"
 #include "server/jobs/job_phases.h"
 
 static const int64_t progress_gap_ns = (int64_t)250 * VTS_NS_PER_MS;
@@ -274,6 +275,13 @@ static bool is_leased_with(const struct step *step, const char *token)
            token != NULL && is_same_token(step->record->lease_token, token);
 }
 
+/* Whether the event ended the last attempt already: the worker has not heard the answer. */
+static bool is_repeated_end(const struct step *step, const struct vts_job_event *event)
+{
+    return step->record->end_digest != 0 && event->token != NULL && vts_job_is_end(event) &&
+           step->record->end_digest == vts_job_end_digest(event);
+}
+
 /* The oldest attempt leaves the list when it is full. */
 static void add_attempt(struct step *step, const char *worker_id)
 {
@@ -390,6 +398,7 @@ static void lease(struct step *step, const struct vts_job_event *event)
     record->lease_expire_time = make_time(step, add_ns(step->now_ns, event->lease_duration_ns));
     record->attempt_start_time = make_time(step, step->now_ns);
     record->not_before_time = NULL;
+    record->end_digest = 0;
 }
 
 static void heartbeat(struct step *step, const struct vts_job_event *event)
@@ -477,6 +486,7 @@ static void retry(struct step *step)
     step->job->start_time = NULL;
     step->job->end_time = NULL;
     step->job->expire_time = NULL;
+    step->record->end_digest = 0;
     enter_queue(step, 0);
 }
 
@@ -504,9 +514,12 @@ static void dispatch(struct step *step, const struct vts_job_event *event)
         event->kind >= VTS_JOB_EVENT_HEARTBEAT && event->kind <= VTS_JOB_EVENT_RELEASE;
 
     if (is_workers && !is_leased_with(step, event->token)) {
-        refuse(step, VTS_JOB_REFUSAL_LEASE_LOST);
+        if (!is_repeated_end(step, event))
+            refuse(step, VTS_JOB_REFUSAL_LEASE_LOST);
         return;
     }
+    if (vts_job_is_end(event))
+        step->record->end_digest = vts_job_end_digest(event);
     switch (event->kind) {
     case VTS_JOB_EVENT_LEASE:
         lease(step, event);

@@ -56,7 +56,7 @@ struct vts_job_event {
 /* Why an event is refused. */
 enum vts_job_refusal {
     VTS_JOB_REFUSAL_NONE,
-    VTS_JOB_REFUSAL_LEASE_LOST,    /* the token is not the present lease's */
+    VTS_JOB_REFUSAL_LEASE_LOST, /* the token is not the present lease's, and it is no repetition */
     VTS_JOB_REFUSAL_NOT_LEASABLE,  /* it does not wait, or not before later */
     VTS_JOB_REFUSAL_NOT_RETRYABLE, /* it has not failed and was not cancelled */
     VTS_JOB_REFUSAL_DONE,          /* CANCEL of what succeeded or failed */
@@ -73,6 +73,9 @@ struct vts_job_change {
  * - A lease is over at its end, at the attempt's timeout, and when a worker has not heeded a
  *   cancellation for 30 s, whichever is first. From that instant on its token is refused, also
  *   before VTS_JOB_EVENT_TIME has come.
+ * - The COMPLETE, FAIL or RELEASE that ended an attempt may come again, since its answer may be
+ * lost. Until the next attempt or a RETRY it changes nothing and is no refusal; what differs from
+ * it is.
  * - An attempt counts when it is leased. One that is given back is uncounted and leaves the list
  *   of attempts, unless it was given back because of a cancellation. RETRY counts from 0 again and
  *   keeps the list, so that numbers start over in it.

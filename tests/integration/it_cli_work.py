@@ -442,15 +442,17 @@ def an_end_is_told_until_it_is_heard():
 
 
 @case
-def an_end_that_came_through_twice_is_no_harm():
+def an_end_whose_answer_is_lost_is_told_again():
     with StubServer() as stub:
         submit(stub, "a")
-        submit(stub, "b")
         stub.faults["CompleteJob"] = [LOST]
         result = work(stub, "true")
-        equal(result.returncode, 0)
-        check("lease of job 'a' is lost" in result.stderr, result.stderr)
-        equal((state(stub, "a"), state(stub, "b")), ("succeeded", "succeeded"))
+        expect(result, 0)
+        equal(result.stdout, "a: completed\n")
+        equal([method for method, _ in stub.calls].count("CompleteJob"), 2)
+        submit(stub, "b", "--max-attempts", "1")
+        stub.faults["FailJob"] = [LOST]
+        equal(work(stub, "exit 1").stdout[:8], "b: error")
 
 
 @case

@@ -434,7 +434,23 @@ def a_lease_that_was_lost_is_good_for_nothing():
         failure = expect("LEASE_LOST", lambda: call(job_id=job.id, token=lease.token))
         equal((failure.code, failure.metadata), (Code.ABORTED, {"jobId": job.id}))
     jobs.complete(job_id=job.id, token=again.token)
-    expect("LEASE_LOST", lambda: jobs.complete(job_id=job.id, token=again.token))
+    expect("LEASE_LOST", lambda: jobs.heartbeat(job_id=job.id, token=again.token))
+
+
+@case
+def an_end_whose_answer_was_lost_may_be_told_again():
+    for call, other, fields in ((jobs.complete, jobs.fail, {"output_uri": "s3://x/y"}),
+                                (jobs.fail, jobs.release, {"error": {"code": 14}, "retryable": True}),
+                                (jobs.release, jobs.complete, {})):
+        job = make()
+        token = take(job.queue).token
+        first = call(job_id=job.id, token=token, **fields).status
+        again = call(job_id=job.id, token=token, **fields).status
+        equal((again.state, again.revision), (first.state, first.revision))
+        expect("LEASE_LOST", lambda: other(job_id=job.id, token=token))
+        if not first.done:
+            check(jobs.lease(queues=[job.queue], wait_timeout=LONG_S).HasField("lease"), "no job")
+            expect("LEASE_LOST", lambda: call(job_id=job.id, token=token, **fields))
 
 
 @case

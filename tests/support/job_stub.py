@@ -74,6 +74,7 @@ class Jobs:
 
     def __init__(self):
         self.jobs, self.requests, self.tokens = {}, {}, {}
+        self.ends = {}  # the request that ended the last attempt, by job
         self.changed = threading.Condition()
         self.closing = False
 
@@ -174,6 +175,7 @@ class Jobs:
         attempt.start_time.GetCurrentTime()
         token = f"token-{job.id}-{attempt.number}"
         self.tokens[job.id] = token
+        self.ends.pop(job.id, None)
         self.change(job, RUNNING, attempt=attempt.number)
         answer = make("LeaseJobResponse")
         answer.lease.token = token
@@ -198,18 +200,26 @@ class Jobs:
         return make("HeartbeatJobResponse", cancel_requested=job.status.state == CANCELLING)
 
     def end_attempt(self, request):
+        """None: the request has ended it already."""
+        if self.ends.get(request.job_id) == request:
+            return None
         job = self.leased(request)
         del self.tokens[request.job_id]
+        self.ends[request.job_id] = request
         job.attempts[-1].end_time.GetCurrentTime()
         return job
 
     def CompleteJob(self, request):
         job = self.end_attempt(request)
+        if job is None:
+            return make("CompleteJobResponse", status=self.find(request.job_id).status)
         self.change(job, SUCCEEDED, output_uri=request.output_uri)
         return make("CompleteJobResponse", status=job.status)
 
     def FailJob(self, request):
         job = self.end_attempt(request)
+        if job is None:
+            return make("FailJobResponse", status=self.find(request.job_id).status)
         job.attempts[-1].error.CopyFrom(request.error)
         is_cancelled = job.status.state == CANCELLING
         if not is_cancelled and request.retryable and len(job.attempts) < job.max_attempts:
@@ -221,6 +231,8 @@ class Jobs:
 
     def ReleaseJob(self, request):
         job = self.end_attempt(request)
+        if job is None:
+            return make("ReleaseJobResponse", status=self.find(request.job_id).status)
         del job.attempts[-1]
         self.change(job, CANCELLED if job.status.state == CANCELLING else PENDING)
         return make("ReleaseJobResponse", status=job.status)

@@ -92,8 +92,8 @@ VTS_API enum vts_client_code vts_heartbeat_job(struct vts_client *client,
 
 /* Each ends the lease, which is still to be freed. *ret_status is the job's status afterwards,
  * belongs to the caller and is written only on VTS_CLIENT_OK; ret_status may be NULL. They are sent
- * again when an answer was lost; VTS_CLIENT_LEASE_LOST may then mean that the first one came
- * through. */
+ * again when an answer was lost, and may be by the caller: until another worker has the job, the
+ * same end with the same lease is VTS_CLIENT_OK once more. */
 
 /* The work is done. output_uri may be NULL. */
 VTS_API enum vts_client_code vts_complete_job(struct vts_client *client,

@@ -148,7 +148,7 @@ const ProtobufCMessageDescriptor vtstatus__store__v1__phase_start__descriptor =
   (ProtobufCMessageInit) vtstatus__store__v1__phase_start__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_descriptors[18] =
+static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_descriptors[19] =
 {
   {
     "job",
@@ -366,11 +366,24 @@ static const ProtobufCFieldDescriptor vtstatus__store__v1__job_record__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "end_digest",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__Store__V1__JobRecord, end_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned vtstatus__store__v1__job_record__field_indices_by_name[] = {
   5,   /* field[5] = attempt_start_time */
   7,   /* field[7] = cancel_deadline_time */
   8,   /* field[8] = cancel_reason */
+  18,   /* field[18] = end_digest */
   9,   /* field[9] = held_progress */
   0,   /* field[0] = job */
   4,   /* field[4] = lease_duration_ns */
@@ -390,7 +403,7 @@ static const unsigned vtstatus__store__v1__job_record__field_indices_by_name[] =
 static const ProtobufCIntRange vtstatus__store__v1__job_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor vtstatus__store__v1__job_record__descriptor =
 {
@@ -400,7 +413,7 @@ const ProtobufCMessageDescriptor vtstatus__store__v1__job_record__descriptor =
   "Vtstatus__Store__V1__JobRecord",
   "vtstatus.store.v1",
   sizeof(Vtstatus__Store__V1__JobRecord),
-  18,
+  19,
   vtstatus__store__v1__job_record__field_descriptors,
   vtstatus__store__v1__job_record__field_indices_by_name,
   1,  vtstatus__store__v1__job_record__number_ranges,

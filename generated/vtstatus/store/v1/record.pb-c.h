@@ -102,10 +102,15 @@ struct  Vtstatus__Store__V1__JobRecord
   Google__Protobuf__Timestamp *ready_time;
   size_t n_phase_starts;
   Vtstatus__Store__V1__PhaseStart **phase_starts;
+  /*
+   * A hash of the report that ended the last attempt and of its token, to know the report again when
+   * its answer was lost; 0 from the next attempt or retry on, and when no report has ended it.
+   */
+  uint64_t end_digest;
 };
 #define VTSTATUS__STORE__V1__JOB_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&vtstatus__store__v1__job_record__descriptor) \
-    , NULL, 0, (char *)protobuf_c_empty_string, NULL, 0, NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string, {0,NULL}, 0, NULL, NULL, 0,NULL }
+    , NULL, 0, (char *)protobuf_c_empty_string, NULL, 0, NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string, {0,NULL}, 0, NULL, NULL, 0,NULL, 0 }
 
 
 /* Vtstatus__Store__V1__PhaseStart methods */

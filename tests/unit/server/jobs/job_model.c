@@ -43,6 +43,42 @@ static bool holds(const struct job_model *model, const char *token, int64_t now_
            strcmp(token, model->token) == 0;
 }
 
+static bool is_end(const struct vts_job_event *event)
+{
+    return event->kind == VTS_JOB_EVENT_COMPLETE || event->kind == VTS_JOB_EVENT_FAIL ||
+           event->kind == VTS_JOB_EVENT_RELEASE;
+}
+
+static void keep_end(struct job_model *model, const struct vts_job_event *event)
+{
+    model->has_end = true;
+    model->end = *event;
+    google__rpc__status__init(&model->end_error); /* no error is one that says nothing */
+    (void)snprintf(model->end_token, sizeof(model->end_token), "%s", event->token);
+    if (event->error != NULL)
+        model->end_error = *event->error;
+}
+
+static bool is_same_error(const struct job_model *model, const struct vts_job_event *event)
+{
+    int32_t code = event->error == NULL ? 0 : event->error->code;
+    const char *message = event->error == NULL ? "" : event->error->message;
+
+    return code == model->end_error.code && strcmp(message, model->end_error.message) == 0;
+}
+
+static bool is_end_again(const struct job_model *model, const struct vts_job_event *event)
+{
+    if (!model->has_end || event->kind != model->end.kind || event->token == NULL ||
+        strcmp(event->token, model->end_token) != 0)
+        return false;
+    if (event->kind == VTS_JOB_EVENT_COMPLETE)
+        return strcmp(event->output_uri, model->end.output_uri) == 0;
+    return event->kind == VTS_JOB_EVENT_RELEASE ||
+           (event->is_retryable == model->end.is_retryable &&
+            event->retry_delay_ns == model->end.retry_delay_ns && is_same_error(model, event));
+}
+
 static void lease(struct job_model *model, const struct vts_job_event *event, int64_t now_ns)
 {
     model->state = VTS_JOB_RUNNING;
@@ -53,6 +89,7 @@ static void lease(struct job_model *model, const struct vts_job_event *event, in
     model->lease_end_ns = later(now_ns, event->lease_duration_ns);
     model->timeout_end_ns = later(now_ns, model->timeout_ns);
     model->grace_end_ns = INT64_MAX;
+    model->has_end = false;
 }
 
 static void heartbeat(struct job_model *model, const struct vts_job_event *event, int64_t now_ns)
@@ -114,6 +151,7 @@ static enum vts_job_refusal retry(struct job_model *model)
     if (model->state != VTS_JOB_FAILED && model->state != VTS_JOB_CANCELLED)
         return VTS_JOB_REFUSAL_NOT_RETRYABLE;
     model->state = VTS_JOB_PENDING;
+    model->has_end = false;
     model->attempt = 0;
     model->ready_ns = 0;
     return VTS_JOB_REFUSAL_NONE;
@@ -123,7 +161,10 @@ enum vts_job_refusal job_model_apply(struct job_model *model, const struct vts_j
                                      int64_t now_ns)
 {
     bool is_held = holds(model, event->token, now_ns);
+    bool is_again = !is_held && is_end_again(model, event);
 
+    if (is_held && is_end(event))
+        keep_end(model, event);
     switch (event->kind) {
     case VTS_JOB_EVENT_LEASE:
         if (model->state != VTS_JOB_PENDING || now_ns < model->ready_ns)
@@ -155,5 +196,5 @@ enum vts_job_refusal job_model_apply(struct job_model *model, const struct vts_j
             end(model, model->timeout_end_ns <= model->lease_end_ns, 0);
         return VTS_JOB_REFUSAL_NONE;
     }
-    return is_held ? VTS_JOB_REFUSAL_NONE : VTS_JOB_REFUSAL_LEASE_LOST;
+    return is_held || is_again ? VTS_JOB_REFUSAL_NONE : VTS_JOB_REFUSAL_LEASE_LOST;
 }

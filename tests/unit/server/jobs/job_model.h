@@ -22,6 +22,12 @@ struct job_model {
     int64_t timeout_end_ns;
     int64_t grace_end_ns;
     float percent; /* reported so far */
+
+    /* Of the last attempt, once a report has ended it. */
+    bool has_end;
+    char end_token[32];
+    struct vts_job_event end; /* texts are literals, and compared as such */
+    Google__Rpc__Status end_error;
 };
 
 /* A new job of the request. */

@@ -89,7 +89,7 @@ static void expect_cancelled(struct job_bench *bench, enum vts_rpc_code attempt_
     CU_ASSERT_EQUAL(job_bench_attempt(bench)->error->code, (int32_t)attempt_code);
     CU_ASSERT_EQUAL(bench->status->attempt, 1);
     CU_ASSERT_EQUAL(vts_job_forget_ns(bench->record), bench->now_ns + 7 * day);
-    job_bench_expect_lost(bench, "t");
+    CU_ASSERT_EQUAL(job_bench_heartbeat(bench, "t"), VTS_JOB_REFUSAL_LEASE_LOST);
     job_bench_fini(bench);
 }
 

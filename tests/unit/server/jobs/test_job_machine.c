@@ -146,6 +146,95 @@ static void token_of_a_lease_that_is_over_is_refused(void)
     job_bench_fini(&bench);
 }
 
+/* An end, by the way it is told. */
+struct end_case {
+    enum vts_job_state from;
+    enum vts_job_state to;
+    struct vts_job_event event;
+};
+
+static Google__Rpc__Status end_error;
+
+static const struct end_case end_cases[] = {
+    {VTS_JOB_RUNNING, VTS_JOB_SUCCEEDED, {.kind = VTS_JOB_EVENT_COMPLETE, .output_uri = "o"}},
+    {VTS_JOB_CANCELLING, VTS_JOB_SUCCEEDED, {.kind = VTS_JOB_EVENT_COMPLETE, .output_uri = ""}},
+    {VTS_JOB_RUNNING, VTS_JOB_FAILED, {.kind = VTS_JOB_EVENT_FAIL, .retry_delay_ns = -1}},
+    {VTS_JOB_RUNNING,
+     VTS_JOB_PENDING,
+     {.kind = VTS_JOB_EVENT_FAIL, .error = &end_error, .is_retryable = true, .retry_delay_ns = 1}},
+    {VTS_JOB_RUNNING, VTS_JOB_PENDING, {.kind = VTS_JOB_EVENT_RELEASE}},
+    {VTS_JOB_CANCELLING, VTS_JOB_CANCELLED, {.kind = VTS_JOB_EVENT_RELEASE}},
+};
+
+static void init_ended(struct job_bench *bench, const struct end_case *end,
+                       struct vts_job_event *ret_event)
+{
+    google__rpc__status__init(&end_error);
+    end_error.code = VTS_RPC_INTERNAL;
+    *ret_event = end->event;
+    ret_event->token = "t";
+    job_bench_init_in(bench, end->from);
+    CU_ASSERT_EQUAL(job_bench_apply(bench, ret_event), VTS_JOB_REFUSAL_NONE);
+    job_bench_expect_state(bench, end->to);
+}
+
+static void end_that_comes_again_changes_nothing(void)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(end_cases); i++) {
+        struct vts_job_event event;
+        struct job_bench bench;
+
+        init_ended(&bench, &end_cases[i], &event);
+        for (int again = 0; again < 2; again++) {
+            CU_ASSERT_EQUAL(job_bench_apply(&bench, &event), VTS_JOB_REFUSAL_NONE);
+            CU_ASSERT_FALSE(bench.change.is_changed);
+            CU_ASSERT_EQUAL(bench.status->state, (Vtstatus__V1__State)end_cases[i].to);
+            bench.now_ns += 365 * day; /* its time is not bounded */
+        }
+        job_bench_fini(&bench);
+    }
+}
+
+static void end_that_differs_from_the_first_is_refused(void)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(end_cases); i++) {
+        struct vts_job_event event;
+        struct job_bench bench;
+
+        init_ended(&bench, &end_cases[i], &event);
+        for (size_t k = 0; k < VTS_ARRAY_LEN(end_cases); k++) {
+            struct vts_job_event other = end_cases[k].event;
+
+            other.token = "t";
+            if (other.kind == event.kind && (k == i || event.kind == VTS_JOB_EVENT_RELEASE))
+                other.token = "u";
+            CU_ASSERT_EQUAL(job_bench_apply(&bench, &other), VTS_JOB_REFUSAL_LEASE_LOST);
+        }
+        CU_ASSERT_EQUAL(job_bench_heartbeat(&bench, "t"), VTS_JOB_REFUSAL_LEASE_LOST);
+        job_bench_fini(&bench);
+    }
+}
+
+static void end_is_forgotten_with_the_next_attempt(void)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(end_cases); i++) {
+        struct vts_job_event event;
+        struct job_bench bench;
+
+        if (end_cases[i].to == VTS_JOB_SUCCEEDED)
+            continue;
+        init_ended(&bench, &end_cases[i], &event);
+        if (end_cases[i].to == VTS_JOB_PENDING) {
+            bench.now_ns += 1;
+            CU_ASSERT_EQUAL(job_bench_lease(&bench, "u"), VTS_JOB_REFUSAL_NONE);
+        } else {
+            CU_ASSERT_EQUAL(job_bench_retry(&bench), VTS_JOB_REFUSAL_NONE);
+        }
+        CU_ASSERT_EQUAL(job_bench_apply(&bench, &event), VTS_JOB_REFUSAL_LEASE_LOST);
+        job_bench_fini(&bench);
+    }
+}
+
 static void token_is_refused_from_the_lease_s_end_on(void)
 {
     struct job_bench bench;
@@ -492,6 +581,9 @@ static const struct vts_test tests[] = {
     {"token_that_is_not_the_lease_s_is_refused_in_each_state",
      token_that_is_not_the_lease_s_is_refused_in_each_state},
     {"token_of_a_lease_that_is_over_is_refused", token_of_a_lease_that_is_over_is_refused},
+    {"end_that_comes_again_changes_nothing", end_that_comes_again_changes_nothing},
+    {"end_that_differs_from_the_first_is_refused", end_that_differs_from_the_first_is_refused},
+    {"end_is_forgotten_with_the_next_attempt", end_is_forgotten_with_the_next_attempt},
     {"token_is_refused_from_the_lease_s_end_on", token_is_refused_from_the_lease_s_end_on},
     {"heartbeat_keeps_the_lease_unseen", heartbeat_keeps_the_lease_unseen},
     {"heartbeat_of_the_same_moment_changes_nothing", heartbeat_of_the_same_moment_changes_nothing},

@@ -63,6 +63,7 @@ struct world {
     struct image *after;
 
     uint64_t arrows[STATES][STATES];
+    uint64_t repetitions[VTS_JOB_EVENT_TIME + 1]; /* of ends, by their kinds */
 };
 
 /* An event with the messages it points at. */
@@ -187,6 +188,44 @@ static void draw_event(struct world *world, struct drawn *drawn)
     if (drawn->event.kind == VTS_JOB_EVENT_LEASE || one_in(world, 5))
         drawn->event.lease_duration_ns =
             one_in(world, 100) ? INT64_MAX : 1 + draw_span(world, (int64_t)600 * VTS_NS_PER_S);
+}
+
+/* The report that ended the last attempt once more, or nearly. */
+static void draw_end_again(struct world *world, struct drawn *drawn)
+{
+    const struct job_model *model = &world->model;
+    enum vts_job_event_kind other = drawn->event.kind;
+
+    drawn->event = model->end;
+    drawn->error = model->end_error;
+    (void)snprintf(drawn->token, sizeof(drawn->token), "%s", model->end_token);
+    drawn->event.token = drawn->token;
+    drawn->event.error = model->end.error == NULL ? NULL : &drawn->error;
+    switch (draw(world, 12)) {
+    case 0:
+        drawn->event.kind = other == VTS_JOB_EVENT_LEASE ? VTS_JOB_EVENT_HEARTBEAT : other;
+        break;
+    case 1:
+        drawn->event.token = NULL;
+        break;
+    case 2:
+        drawn->event.output_uri = draw_text(world);
+        break;
+    case 3:
+        drawn->event.is_retryable = !drawn->event.is_retryable;
+        break;
+    case 4:
+        drawn->event.retry_delay_ns++;
+        break;
+    case 5:
+        drawn->error.message = draw_text(world);
+        break;
+    case 6:
+        drawn->event.error = NULL;
+        break;
+    default:
+        break; /* as it was */
+    }
 }
 
 /* Often to just when something is due, or just before. */
@@ -399,6 +438,8 @@ static const char *play_event(struct world *world, const struct vts_job_event *e
     if (vts_job_apply(world->record, event, world->now_ns, &world->arena, &change) != VTS_OK)
         return "out of memory";
     wanted = job_model_apply(&world->model, event, world->now_ns);
+    if (world->model.has_end && wanted == VTS_JOB_REFUSAL_NONE && !change.is_changed)
+        world->repetitions[event->kind]++;
     take_image(world->record, world->after);
     wrong = check_model(world, wanted, change.refusal);
     if (wrong == NULL)
@@ -424,6 +465,8 @@ static void play(struct world *world)
             make_job(world);
         move_clock(world);
         draw_event(world, &drawn);
+        if (world->model.has_end && one_in(world, 8))
+            draw_end_again(world, &drawn);
         wrong = play_event(world, &drawn.event);
         if (wrong == NULL)
             continue;
@@ -460,6 +503,12 @@ static void check_arrows(const struct world *world)
         }
 }
 
+static void check_repetitions(const struct world *world)
+{
+    for (int kind = VTS_JOB_EVENT_COMPLETE; kind <= VTS_JOB_EVENT_RELEASE; kind++)
+        CU_ASSERT(world->repetitions[kind] > 10 || events_max < 100000);
+}
+
 static void promises_hold_whatever_happens(void)
 {
     static struct image images[2];
@@ -471,6 +520,7 @@ static void promises_hold_whatever_happens(void)
     vts_arena_init(&world.arena, ARENA_MAX_BYTES);
     play(&world);
     check_arrows(&world);
+    check_repetitions(&world);
     vts_arena_fini(&world.arena);
 }
 
