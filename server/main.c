@@ -22,7 +22,7 @@ static int print(const char *text, size_t len)
 int main(int argc, char **argv)
 {
     static struct vts_config config;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_buf help;
 
     if (vts_config_read(argc, argv, &config, &error) != VTS_OK)

@@ -27,6 +27,7 @@ enum vts_err vts_error_set(struct vts_error *error, enum vts_err err, const char
 
     if (error == NULL)
         return err;
+    error->detail = 0;
     va_start(args, fmt);
     /* Cut off at the field's size: a long path must not cost the whole message. */
     (void)vsnprintf(error->text, sizeof(error->text), fmt, args);

@@ -15,12 +15,14 @@ enum vts_err {
 /* What went wrong, told where it was first seen. */
 struct vts_error {
     char text[256];
+    int detail; /* more than the code, as the header of who failed says; 0: nothing */
 };
 
 /* The code's meaning in English; never NULL. */
 const char *vts_err_text(enum vts_err err);
 
-/* Fills *error, when error is not NULL, and returns err, so that a failure is one statement. */
+/* Fills *error, without a detail, when error is not NULL, and returns err, so that a failure is one
+ * statement. */
 enum vts_err vts_error_set(struct vts_error *error, enum vts_err err, const char *fmt, ...)
     VTS_PRINTF(3, 4);
 

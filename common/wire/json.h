@@ -78,7 +78,8 @@ extern const struct vts_json_read_options vts_json_read_defaults;
  * number or REST word, either alphabet of base64. Refuses duplicate keys, two members of a oneof,
  * and NUL in strings, which protobuf-c cannot carry. VTS_ERR_INVALID: it is no JSON, or not such a
  * message; error, which may be NULL, then has a text for the peer that names the field and holds
- * nothing of the input unescaped. VTS_ERR_LIMIT: too long, too deep, or too many values.
+ * nothing of the input unescaped. VTS_ERR_LIMIT: too long, too deep, or too many values, and the
+ * error's detail is an enum vts_message_limit.
  * VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_json_read(struct vts_str json,
                                           const ProtobufCMessageDescriptor *type,

@@ -4,6 +4,7 @@
 #include "common/wire/json_number.h"
 #include "common/wire/json_reader.h"
 #include "common/wire/json_time.h"
+#include "common/wire/message_limit.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
@@ -96,9 +97,11 @@ static enum vts_err read_field_mask(struct vts_json_reader *reader,
     for (size_t i = 0; i < rest.len; i++)
         count += rest.ptr[i] == ',' ? 1 : 0;
     /* They are elements as those of an array are. */
-    if (count > reader->options->max_values)
-        return vts_error_set(reader->error, VTS_ERR_LIMIT, "a mask of more than %zu paths",
-                             reader->options->max_values);
+    if (count > reader->options->max_values) {
+        (void)vts_error_set(reader->error, VTS_ERR_LIMIT, "a mask of more than %zu paths",
+                            reader->options->max_values); /* returned below */
+        return vts_message_limit_met(reader->error, VTS_MESSAGE_LIMIT_ELEMENTS);
+    }
     mask->paths = vts_json_reader_alloc(reader, count * sizeof(*mask->paths));
     if (mask->paths == NULL)
         return VTS_ERR_NOMEM;

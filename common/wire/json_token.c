@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
 #include "common/wire/json_number.h"
+#include "common/wire/message_limit.h"
 
 static const uint32_t nowhere = UINT32_MAX;
 
@@ -46,9 +47,11 @@ static enum vts_err refuse(struct parser *parser, const char *why)
                          parser->at);
 }
 
-static enum vts_err refuse_limit(struct parser *parser, const char *what, size_t max)
+static enum vts_err refuse_limit(struct parser *parser, enum vts_message_limit limit,
+                                 const char *what, size_t max)
 {
-    return vts_error_set(parser->error, VTS_ERR_LIMIT, "JSON of more than %zu %s", max, what);
+    (void)vts_error_set(parser->error, VTS_ERR_LIMIT, "JSON of more than %zu %s", max, what);
+    return vts_message_limit_met(parser->error, limit);
 }
 
 static enum vts_err no_memory(struct parser *parser)
@@ -252,7 +255,7 @@ static enum vts_err open_nested(struct parser *parser, enum vts_json_kind kind)
     enum vts_err err;
 
     if (++parser->depth > parser->limits->max_depth)
-        return refuse_limit(parser, "levels", parser->limits->max_depth);
+        return refuse_limit(parser, VTS_MESSAGE_LIMIT_DEPTH, "levels", parser->limits->max_depth);
     err = add_token(parser, kind, vts_str_make("", 0));
     if (err != VTS_OK)
         return err;
@@ -316,7 +319,8 @@ static enum vts_err read_string_value(struct parser *parser)
 static enum vts_err read_value(struct parser *parser)
 {
     if (++parser->value_count > parser->limits->max_values)
-        return refuse_limit(parser, "values", parser->limits->max_values);
+        return refuse_limit(parser, VTS_MESSAGE_LIMIT_ELEMENTS, "values",
+                            parser->limits->max_values);
     if (parser->open != nowhere)
         parser->doc.tokens[parser->open].count++;
     switch (peek(parser)) {
@@ -466,7 +470,7 @@ enum vts_err vts_json_doc_parse(struct vts_str text, const struct vts_json_limit
     enum vts_err err;
 
     if (text.len > limits->max_bytes || text.len >= UINT32_MAX)
-        return refuse_limit(&parser, "bytes", limits->max_bytes);
+        return refuse_limit(&parser, VTS_MESSAGE_LIMIT_OTHER, "bytes", limits->max_bytes);
     if (text.len == 0)
         return refuse(&parser, "no value");
     err = parse(&parser);

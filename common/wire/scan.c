@@ -11,6 +11,7 @@
 
 #include "common/base/assert.h"
 #include "common/base/utf8.h"
+#include "common/wire/message_limit.h"
 
 enum { WIRE_VARINT = 0, WIRE_64_BITS = 1, WIRE_LEN = 2, WIRE_32_BITS = 5 };
 
@@ -97,10 +98,12 @@ static enum vts_err check_limits(struct scan *scan)
 {
     const struct vts_scan_limits *limits = scan->limits;
 
-    if (scan->element_count > limits->max_elements)
-        return vts_error_set(scan->error, VTS_ERR_LIMIT,
-                             "the message has more than %zu fields and list elements",
-                             limits->max_elements);
+    if (scan->element_count > limits->max_elements) {
+        (void)vts_error_set(scan->error, VTS_ERR_LIMIT,
+                            "the message has more than %zu fields and list elements",
+                            limits->max_elements); /* returned below */
+        return vts_message_limit_met(scan->error, VTS_MESSAGE_LIMIT_ELEMENTS);
+    }
     if (scan->memory_bytes > limits->max_memory_bytes)
         return vts_error_set(scan->error, VTS_ERR_LIMIT,
                              "the message takes more than %zu bytes of memory",
@@ -214,9 +217,11 @@ static void enter_message(struct scan *scan, const ProtobufCMessageDescriptor *t
 static enum vts_err enter_field(struct scan *scan, const ProtobufCFieldDescriptor *field,
                                 struct vts_str bytes)
 {
-    if (scan->depth == scan->limits->max_depth)
-        return vts_error_set(scan->error, VTS_ERR_LIMIT, "messages nest deeper than %u",
-                             scan->limits->max_depth);
+    if (scan->depth == scan->limits->max_depth) {
+        (void)vts_error_set(scan->error, VTS_ERR_LIMIT, "messages nest deeper than %u",
+                            scan->limits->max_depth); /* returned below */
+        return vts_message_limit_met(scan->error, VTS_MESSAGE_LIMIT_DEPTH);
+    }
     scan->depth++;
     enter_message(scan, field->descriptor, bytes);
     return check_type(scan, field->descriptor);

@@ -35,7 +35,8 @@ struct vts_scan_limits {
  * no UTF-8 or has a NUL, or a field that holds one message and stands there twice, since protobuf-c
  * merges the two wrongly. VTS_ERR_LIMIT when the message is
  * past a limit, has 2 GiB, or is of a type with more than VTS_SCAN_MAX_FIELDS fields. *error, which
- * may be NULL, gets a text for the peer that repeats nothing of its bytes. */
+ * may be NULL, gets a text for the peer that repeats nothing of its bytes; its detail is an enum
+ * vts_message_limit then. */
 VTS_MUST_CHECK enum vts_err vts_scan_check(struct vts_str bytes,
                                            const ProtobufCMessageDescriptor *type,
                                            const struct vts_scan_limits *limits,

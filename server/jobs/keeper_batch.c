@@ -246,7 +246,7 @@ static enum vts_err write_staged(struct vts_keeper *keeper)
 {
     struct vts_store *store = keeper->options.store;
     struct vts_keeper_batch *batch = &keeper->batch;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     size_t count = 0;
     enum vts_err err;
 

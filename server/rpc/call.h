@@ -34,6 +34,9 @@ struct vts_call_handler {
     /* The server is about to stop; a call that begins after that is told right after its first
      * event. Without it, calls go on for as long as the drain lasts. */
     void (*on_drain)(struct vts_call *call);
+    /* One that takes so many things at once that a request message may have a multiple of the limit
+     * "message_elements"; 0: it does not. */
+    unsigned elements_factor;
 };
 
 /* ---- what is known of a call ------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include "common/base/assert.h"
 #include "common/wire/base64.h"
+#include "common/wire/message_limit.h"
 #include "server/rpc/dialect.h"
 #include "server/rpc/rpc_loop.h"
 
@@ -59,12 +60,39 @@ static void break_as_too_large(struct vts_call *call, const char *text)
     vts_call_break(call, VTS_RPC_RESOURCE_EXHAUSTED, text);
 }
 
-static void break_by_decoding(struct vts_call *call, enum vts_err err, const char *text)
+static void count_limit(struct vts_call *call, enum vts_message_limit limit)
 {
+    struct vts_limits *limits = call->loop->rpc->options.limits;
+
+    switch (limit) {
+    case VTS_MESSAGE_LIMIT_DEPTH:
+        vts_limits_hit(limits, VTS_LIMIT_MESSAGE_DEPTH);
+        return;
+    case VTS_MESSAGE_LIMIT_ELEMENTS:
+        vts_limits_hit(limits, VTS_LIMIT_MESSAGE_ELEMENTS);
+        return;
+    case VTS_MESSAGE_LIMIT_OTHER:
+        vts_limits_hit(limits, VTS_LIMIT_MESSAGE_BYTES); /* memory is so many times that */
+        return;
+    }
+    VTS_UNREACHABLE();
+}
+
+static void break_by_limit(struct vts_call *call, const struct vts_error *error)
+{
+    count_limit(call, (enum vts_message_limit)error->detail);
+    break_as_too_large(call, error->text);
+}
+
+static void break_by_decoding(struct vts_call *call, enum vts_err err,
+                              const struct vts_error *error)
+{
+    const char *text = error->text;
+
     if (err == VTS_ERR_NOMEM)
         break_by_memory(call);
     else if (err == VTS_ERR_LIMIT)
-        break_as_too_large(call, text);
+        break_by_limit(call, error);
     else if (err == VTS_ERR_PROTOCOL)
         vts_call_break(call, call->dialect->malformed_code, text);
     else
@@ -114,17 +142,17 @@ static bool inflate_message(struct vts_call *call, struct vts_str bytes, struct 
 static const ProtobufCMessage *decode(struct vts_call *call, struct vts_str bytes)
 {
     const ProtobufCMessage *message = NULL;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     enum vts_err err;
 
     if (call->dialect->decode != NULL)
         err = call->dialect->decode(call, bytes, &error, &message);
     else
-        err = vts_codec_decode(call->loop->rpc, call->codec, call->method->input, bytes,
-                               &call->arena, &error, &message);
+        err = vts_codec_decode(call->loop->rpc, call->codec, call->method, bytes, &call->arena,
+                               &error, &message);
     if (err == VTS_OK)
         return message;
-    break_by_decoding(call, err, error.text);
+    break_by_decoding(call, err, &error);
     return NULL;
 }
 

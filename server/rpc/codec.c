@@ -14,62 +14,66 @@ static enum vts_err refuse_memory(const struct vts_arena *arena, struct vts_erro
                                        : "the message needs too much memory");
 }
 
-static enum vts_err decode_proto(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
+static enum vts_err decode_proto(const struct vts_rpc *rpc, const struct vts_rpc_method *method,
                                  struct vts_str bytes, struct vts_arena *arena,
                                  struct vts_error *error, const ProtobufCMessage **ret_message)
 {
-    const struct vts_limits *limits = rpc->options.limits;
     const struct vts_scan_limits scan_limits = {
-        .max_depth = (unsigned)vts_limits_get(limits, VTS_LIMIT_MESSAGE_DEPTH),
-        .max_elements = vts_limits_get(limits, VTS_LIMIT_MESSAGE_ELEMENTS),
+        .max_depth = (unsigned)vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_DEPTH),
+        .max_elements = method->request_max_elements,
         .max_memory_bytes = arena->max_bytes,
     };
     ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
-    enum vts_err err = vts_scan_check(bytes, type, &scan_limits, error);
+    enum vts_err err = vts_scan_check(bytes, method->input, &scan_limits, error);
 
     if (err != VTS_OK)
         return err;
     *ret_message =
-        protobuf_c_message_unpack(type, &allocator, bytes.len, (const uint8_t *)bytes.ptr);
+        protobuf_c_message_unpack(method->input, &allocator, bytes.len, (const uint8_t *)bytes.ptr);
     return *ret_message == NULL ? refuse_memory(arena, error) : VTS_OK;
 }
 
 struct vts_json_read_options vts_codec_json_options(const struct vts_rpc *rpc,
+                                                    const struct vts_rpc_method *method,
                                                     ProtobufCAllocator *allocator)
 {
     struct vts_json_read_options options = vts_json_read_defaults;
+    uint64_t max_depth = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_DEPTH);
 
     options.types = &rpc->json_types;
     options.allocator = allocator;
     options.any_as_bytes = true;
     options.max_bytes = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_BYTES);
+    options.max_values = method->request_max_elements;
+    if (max_depth < options.max_depth)
+        options.max_depth = (unsigned)max_depth;
     return options;
 }
 
-static enum vts_err decode_json(const struct vts_rpc *rpc, const ProtobufCMessageDescriptor *type,
+static enum vts_err decode_json(const struct vts_rpc *rpc, const struct vts_rpc_method *method,
                                 struct vts_str bytes, struct vts_arena *arena,
                                 struct vts_error *error, const ProtobufCMessage **ret_message)
 {
     ProtobufCAllocator allocator = vts_pb_arena_allocator(arena);
-    struct vts_json_read_options options = vts_codec_json_options(rpc, &allocator);
+    struct vts_json_read_options options = vts_codec_json_options(rpc, method, &allocator);
     ProtobufCMessage *message = NULL;
     enum vts_err err;
 
-    err = vts_json_read(bytes, type, &options, error, &message);
+    err = vts_json_read(bytes, method->input, &options, error, &message);
     *ret_message = message;
     return err;
 }
 
 enum vts_err vts_codec_decode(const struct vts_rpc *rpc, enum vts_codec codec,
-                              const ProtobufCMessageDescriptor *type, struct vts_str bytes,
+                              const struct vts_rpc_method *method, struct vts_str bytes,
                               struct vts_arena *arena, struct vts_error *error,
                               const ProtobufCMessage **ret_message)
 {
     switch (codec) {
     case VTS_CODEC_PROTO:
-        return decode_proto(rpc, type, bytes, arena, error, ret_message);
+        return decode_proto(rpc, method, bytes, arena, error, ret_message);
     case VTS_CODEC_JSON:
-        return decode_json(rpc, type, bytes, arena, error, ret_message);
+        return decode_json(rpc, method, bytes, arena, error, ret_message);
     }
     VTS_UNREACHABLE();
 }

@@ -25,7 +25,8 @@ static enum vts_err decode_json(struct vts_call *call, struct vts_str body, stru
                                 const ProtobufCMessage **ret_message)
 {
     ProtobufCAllocator allocator = vts_pb_arena_allocator(&call->arena);
-    struct vts_json_read_options options = vts_codec_json_options(call->loop->rpc, &allocator);
+    struct vts_json_read_options options =
+        vts_codec_json_options(call->loop->rpc, call->method, &allocator);
     ProtobufCMessage *message = NULL;
     enum vts_err err;
 
@@ -51,8 +52,8 @@ static enum vts_err decode_body(struct vts_call *call, struct vts_str body, stru
     }
     if (form == VTS_REST_JSON)
         return decode_json(call, body, error, ret_message);
-    return vts_codec_decode(call->loop->rpc, VTS_CODEC_PROTO, call->method->input, body,
-                            &call->arena, error, ret_message);
+    return vts_codec_decode(call->loop->rpc, VTS_CODEC_PROTO, call->method, body, &call->arena,
+                            error, ret_message);
 }
 
 static enum vts_err decode_query(struct vts_call *call, struct vts_error *error,
@@ -66,8 +67,8 @@ static enum vts_err decode_query(struct vts_call *call, struct vts_error *error,
     vts_buf_init(&json, QUERY_JSON_FACTOR * query.len + QUERY_JSON_EXTRA_BYTES);
     err = vts_json_query_write(&json, query, call->method->input, &rpc->json_types, error);
     if (err == VTS_OK)
-        err = vts_codec_decode(rpc, VTS_CODEC_JSON, call->method->input, vts_buf_str(&json),
-                               &call->arena, error, ret_message);
+        err = vts_codec_decode(rpc, VTS_CODEC_JSON, call->method, vts_buf_str(&json), &call->arena,
+                               error, ret_message);
     vts_buf_fini(&json);
     return err;
 }

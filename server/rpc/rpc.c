@@ -82,7 +82,10 @@ static enum vts_err add_method(struct vts_rpc *rpc, const struct vts_service_row
     if (row != NULL && row->request_max_bytes != 0 &&
         row->request_max_bytes < method->request_max_bytes)
         method->request_max_bytes = row->request_max_bytes;
+    method->request_max_elements = vts_limits_get(rpc->options.limits, VTS_LIMIT_MESSAGE_ELEMENTS);
     method->handler = row == NULL ? NULL : row->handler;
+    if (method->handler != NULL && method->handler->elements_factor != 0)
+        method->request_max_elements *= method->handler->elements_factor;
     method->context = service->context;
     rpc->methods_count++;
     return VTS_OK;

@@ -24,6 +24,7 @@ struct vts_rpc_method {
     enum vts_rpc_kind kind;
     bool is_safe; /* idempotency_level = NO_SIDE_EFFECTS: may be called by GET */
     size_t request_max_bytes;
+    size_t request_max_elements;
     const ProtobufCMessageDescriptor *input;
     const ProtobufCMessageDescriptor *output;
     const struct vts_call_handler *handler; /* NULL: unimplemented */

@@ -27,7 +27,7 @@ struct subject {
 
 static void open_store(struct subject *subject)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL(vts_store_open(subject->spec, &subject->store, &error), VTS_OK);
     CU_ASSERT_STRING_EQUAL_FATAL(error.text, "");
@@ -233,7 +233,7 @@ static const struct clash {
 static void try_clash(const struct clash *clash, size_t place)
 {
     struct subject subject;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_store_write writes[4] = {
         make_write("new-1", 0, 1, "new"),
         make_write("old", 2, 3, "changed"),

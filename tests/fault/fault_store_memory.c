@@ -118,7 +118,7 @@ static void sqlite_store_without_memory_is_not_opened(void)
 static void memory_store_without_memory_is_not_opened(void)
 {
     struct vts_store *store = NULL;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     (void)vts_mem_fail_after(0); /* nothing had failed */
     CU_ASSERT_EQUAL(vts_store_open("memory", &store, &error), VTS_ERR_NOMEM);
@@ -153,7 +153,7 @@ static void memory_store_without_memory_changes_nothing(void)
         struct vts_store *store;
         struct store_content before;
         struct store_content after;
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         int has_failed;
 
         CU_ASSERT_EQUAL_FATAL(vts_store_memory_new(&store), VTS_OK);

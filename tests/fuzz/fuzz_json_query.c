@@ -29,7 +29,7 @@ static void check_json(struct vts_str json)
 
 static void check_query(struct vts_str query, const ProtobufCMessageDescriptor *type)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_buf json;
     enum vts_err err;
 

@@ -14,7 +14,7 @@ enum { MAX_TEXT_BYTES = 1 << 20, MAX_WRITTEN_BYTES = 8 << 20, HEAP_BYTES = 4 << 
 static ProtobufCMessage *read(struct vts_str json, struct vts_pb_heap *heap, bool ignore_unknown)
 {
     struct vts_json_read_options options = vts_json_read_defaults;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     ProtobufCMessage *message = NULL;
     enum vts_err err;
 

@@ -32,7 +32,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
 static enum vts_err scan(struct vts_str bytes, const ProtobufCMessageDescriptor *type,
                          const struct vts_scan_limits *limits)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     enum vts_err err = vts_scan_check(bytes, type, limits, &error);
     struct vts_str text = vts_str_of(error.text);
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main, wait_until  # noqa: E402
+from http_client import Http1  # noqa: E402
 from vts_server import IS_SANITIZED, WAIT_S, Server, scratch_folder  # noqa: E402
 
 try:
+    from google.protobuf import json_format
     from jobs_client import (CANCELLED, CANCELLING, FAILED, PENDING, RUNNING, SPEC, SUCCEEDED,
                              CLASSES, Code, Jobs, expect, failure_of, grpc, message)
 except ImportError:
@@ -133,6 +135,55 @@ def a_thousand_jobs_are_made_at_once_and_no_more():
     failure = expect("INVALID_REQUEST", lambda: jobs.create_many(
         requests=[make_request() for _ in range(1001)]))
     equal(failure.fields, ["requests"])
+
+
+def full_request(i, entry):
+    """With all that it may say; entry(n) is the n-th key of its options and labels, and the value."""
+    pairs = dict(entry(n) for n in range(20))
+    return CLASSES["vtstatus.v1.CreateJobRequest"](
+        job_id=f"full-{i}", queue="full", priority=7, start_time={"seconds": 4102444800},
+        max_attempts=3, timeout={"seconds": 3600, "nanos": 1}, ttl={"seconds": 86400, "nanos": 1},
+        request_id=f"full-{i}", labels=pairs,
+        spec={"source_uri": "https://example.org/v.mp4", "source_language": "en",
+              "target_language": "de", "options": pairs})
+
+
+@case
+def a_thousand_jobs_may_say_all_there_is_to_say():
+    many = message("vtstatus.v1.CreateJobsRequest", requests=[
+        full_request(i, lambda n: (f"key-{n:02}", f"value-{n:02}")) for i in range(1000)])
+    check(1 << 20 >= many.ByteSize() > 9 << 16, many.ByteSize())
+    results = jobs.create_many(requests=many.requests, deadline=LONG_S).results
+    equal([one.job.id for one in results], [one.job_id for one in many.requests])
+    equal(dict(results[999].job.labels), dict(many.requests[999].labels))
+    equal(dict(results[999].job.spec.options), dict(many.requests[999].spec.options))
+
+
+@case
+def a_thousand_jobs_may_do_so_in_json():
+    letters = "abcdefghijklmnopqrst"
+    many = message("vtstatus.v1.CreateJobsRequest", requests=[
+        full_request(f"json-{i}" if i else "json", lambda n: (letters[n], "v")) for i in range(1000)])
+    body = json_format.MessageToJson(many, indent=None).encode()
+    check(len(body) <= 1 << 20, len(body))
+    with Http1(server.port, server.certs / "ca.pem", hostname="localhost") as http:
+        answer = http.ask("POST", "/vtstatus.v1.JobService/CreateJobs",
+                          [("content-type", "application/json")], body)
+    equal(answer.status, 200, answer.body[:200])
+    equal(len(json.loads(answer.body)["results"]), 1000)
+
+
+@case
+def a_message_that_is_too_full_is_counted():
+    # As many priorities of as many requests, and states of a list, as there may be, and one more.
+    priorities, states = b"\x0a\x18" + b"\x28\x01" * 12, b"\x1a\x91\x4e"
+    for method, body in (("CreateJobs", priorities * 15385), ("ListJobs", states + b"\x01" * 10001)):
+        before = server.metrics()['vts_limit_hits_total{limit="message_elements"}']
+        with Http1(server.port, server.certs / "ca.pem", hostname="localhost") as http:
+            answer = http.ask("POST", f"/vtstatus.v1.JobService/{method}",
+                              [("content-type", "application/proto")], body)
+        hits = server.metrics()['vts_limit_hits_total{limit="message_elements"}'] - before
+        equal((answer.status, hits), (429, 1.0), answer.body)
 
 
 # ---- queues -------------------------------------------------------------------------------------

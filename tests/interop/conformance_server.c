@@ -198,7 +198,7 @@ static int fail(int code, const struct vts_error *error)
 int main(int argc, char **argv)
 {
     compat_request *request = NULL;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     enum vts_err err;
 
     (void)argv;

@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     static struct vts_limits limits;
     struct vts_service_row service = interop_service_row();
     struct flags flags = {.host = "127.0.0.1", .log_format = "json"};
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct rpc_server_options options = {.threads = THREADS, .stop_fd = -1};
 
     if (read_flags(argc, argv, &flags, &error) != VTS_OK)

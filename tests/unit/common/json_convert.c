@@ -84,7 +84,7 @@ static void read_json(struct vts_str operation, const ProtobufCMessageDescriptor
                       struct vts_str json)
 {
     struct vts_json_read_options options = vts_json_read_defaults;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     ProtobufCMessage *message = NULL;
     enum vts_err err;
 

@@ -17,7 +17,7 @@ static void check_written(const ProtobufCMessageDescriptor *type,
                           const struct vts_json_types *types, const char *query,
                           const char *expected)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_buf buf;
 
     vts_buf_init(&buf, 10000);
@@ -32,7 +32,7 @@ static void check_written(const ProtobufCMessageDescriptor *type,
 static void check_refused(const ProtobufCMessageDescriptor *type, const char *query,
                           const char *text)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_buf buf;
 
     vts_buf_init(&buf, 10000);

@@ -47,7 +47,7 @@ static void check_text(const ProtobufCMessage *message, const char *expected)
 static void check_one(const ProtobufCMessageDescriptor *type,
                       const struct vts_json_read_options *options, struct taken row)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     ProtobufCMessage *message = NULL;
     enum vts_err err = vts_json_read(vts_str_of(row.json), type, options, &error, &message);
 
@@ -74,7 +74,7 @@ static void check_refused(const ProtobufCMessageDescriptor *type, const struct r
     struct vts_json_read_options options = options_with_types();
 
     for (size_t i = 0; i < count; i++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         ProtobufCMessage *message = NULL;
 
         CU_ASSERT_EQUAL(vts_json_read(vts_str_of(rows[i].json), type, &options, &error, &message),
@@ -558,7 +558,7 @@ static void json_read_without_memory_fails(void)
     bool has_failed = true;
 
     for (long count = 0; has_failed; count++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         ProtobufCMessage *message = NULL;
         enum vts_err err;
 
@@ -641,7 +641,7 @@ static void json_read_flat_field_is_there_once(void)
 
     options.flat = "every";
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         ProtobufCMessage *message = NULL;
 
         CU_ASSERT_EQUAL(vts_json_read(vts_str_of(rows[i].json), &vtstest__whole__descriptor,

@@ -29,7 +29,7 @@ static enum vts_err read(struct vts_str json, const ProtobufCMessageDescriptor *
                          ProtobufCMessage **ret_message)
 {
     struct vts_json_read_options options = vts_json_read_defaults;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     enum vts_err err;
 
     options.types = vts_test_every_type();

@@ -22,7 +22,7 @@ static const struct vts_scan_limits product = {
 
 static enum vts_err check(struct vts_str bytes, const ProtobufCMessageDescriptor *type)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     enum vts_err err = vts_scan_check(bytes, type, &product, &error);
 
     CU_ASSERT_EQUAL(err == VTS_OK, error.text[0] == '\0');

@@ -90,7 +90,7 @@ static void parse_of_bad_pair_names_it(void)
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(bad); i++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         struct vts_limits limits;
 
         vts_limits_init(&limits);

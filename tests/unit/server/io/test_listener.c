@@ -16,7 +16,7 @@ enum { SOCKETS = 3 };
 
 static struct vts_address parse(const char *text)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_address address;
 
     CU_ASSERT_EQUAL_FATAL(vts_address_parse(text, &address, &error), VTS_OK);
@@ -68,7 +68,7 @@ static void address_of_any_other_form_is_refused_by_name(void)
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(texts); i++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         struct vts_address address = {.len = 77};
         char quoted[64];
 
@@ -82,7 +82,7 @@ static void address_of_any_other_form_is_refused_by_name(void)
 static void address_that_does_not_resolve_is_refused_by_name(void)
 {
     char text[600];
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_address address;
 
     /* A label of more than 63 characters is no name, which needs no network to find out. */
@@ -146,7 +146,7 @@ static void bind_of_port_zero_shares_one_port(void)
 static void bind_to_a_port_in_use_is_refused_by_number(void)
 {
     struct vts_address address = parse("127.0.0.1:0");
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     int fds[SOCKETS];
     int others[SOCKETS];
     unsigned open_count;
@@ -184,7 +184,7 @@ static void bind_beside_somebody_who_shares_is_refused(void)
 static void bind_to_a_foreign_address_says_why(void)
 {
     struct vts_address address = parse("192.0.2.1:0"); /* RFC 5737: nobody's */
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     int fds[SOCKETS];
 
     CU_ASSERT_EQUAL(vts_listener_bind(&address, SOCKETS, fds, &error), VTS_ERR_IO);

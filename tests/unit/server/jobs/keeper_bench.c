@@ -123,7 +123,7 @@ enum vts_err keeper_bench_try_open(struct keeper_bench *bench, struct vts_error 
 
 void keeper_bench_open(struct keeper_bench *bench)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL_FATAL(keeper_bench_try_open(bench, &error), VTS_OK);
 }

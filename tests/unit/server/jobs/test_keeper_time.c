@@ -365,7 +365,7 @@ static void refuse_record(const char *id, uint64_t version, struct vts_str recor
                           const char *reason)
 {
     struct keeper_bench bench;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     char ids[MANY][8];
     const struct vts_store_write write = {
         .id = vts_str_of(id), .version = version, .record = record};

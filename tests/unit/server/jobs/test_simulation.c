@@ -18,7 +18,7 @@ static const int64_t day_ns = INT64_C(86400) * VTS_NS_PER_S;
 static struct vts_simulation_options parse(const char *text)
 {
     struct vts_simulation_options options = {0};
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL_FATAL(vts_simulation_parse(text, &options, &error), VTS_OK);
     return options;
@@ -161,7 +161,7 @@ static void parse_of_bad_part_names_it_and_changes_nothing(void)
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(parts); i++) {
         struct vts_simulation_options options = {.seed = 42};
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         char quoted[128] = "\"";
 
         memcpy(quoted + 1, parts[i], strlen(parts[i]) + 1);
@@ -174,7 +174,7 @@ static void parse_of_bad_part_names_it_and_changes_nothing(void)
 static void parse_of_bad_part_behind_a_good_one_fails(void)
 {
     struct vts_simulation_options options = {.seed = 42};
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL(vts_simulation_parse("seed=5,delay=x", &options, &error), VTS_ERR_INVALID);
     CU_ASSERT_EQUAL(options.seed, 42);

@@ -25,7 +25,7 @@ static int64_t read_now(void)
 
 static void make_simulator(const char *text)
 {
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL_FATAL(vts_simulation_parse(text, &options, &error), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_simulator_new(bench.keeper, &options, read_now, &simulator), VTS_OK);

@@ -400,6 +400,37 @@ static void message_of_too_much_memory_is_refused(void)
     toy_bench_close(&bench);
 }
 
+static void limits_of_a_message_are_counted_each_by_itself(void)
+{
+    static const struct {
+        const char *type;
+        const char *body;
+        enum vts_limit limit;
+    } rows[] = {
+        {"application/proto", "\x18\x01\x18\x01\x18\x01\x18\x01\x18\x01",
+         VTS_LIMIT_MESSAGE_ELEMENTS},
+        {"application/json", "{\"numbers\":[1,2,3]}", VTS_LIMIT_MESSAGE_ELEMENTS},
+        {"application/proto", "\x22\x04\x22\x02\x22", VTS_LIMIT_MESSAGE_DEPTH},
+        {"application/json", "{\"inner\":{\"inner\":{}}}", VTS_LIMIT_MESSAGE_DEPTH},
+    };
+
+    toy_bench_open_with(&bench, NULL, "message_elements=4,message_depth=2", NULL);
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        /* The empty innermost message's length is the NUL. */
+        size_t len = strlen(rows[i].body) + (rows[i].body[0] == 0x22 ? 1 : 0);
+        uint64_t before = bench.limits.hits[rows[i].limit];
+
+        toy_bench_start(&bench, "Unary", rows[i].type);
+        CU_ASSERT(toy_bench_give(&bench, 0, vts_str_make(rows[i].body, len)));
+        toy_bench_end(&bench);
+        toy_bench_read(&bench);
+        CU_ASSERT_EQUAL(toy_bench_code(&bench), VTS_RPC_RESOURCE_EXHAUSTED);
+        CU_ASSERT_EQUAL(bench.limits.hits[rows[i].limit], before + 1);
+    }
+    CU_ASSERT_EQUAL(bench.limits.hits[VTS_LIMIT_MESSAGE_BYTES], 0);
+    toy_bench_close(&bench);
+}
+
 /* ---- what is wrong ----------------------------------------------------------------------------
  */
 
@@ -617,6 +648,8 @@ static const struct vts_test tests[] = {
      empty_body_is_an_empty_message_whatever_its_encoding},
     {"message_that_inflates_past_the_limit_is_refused",
      message_that_inflates_past_the_limit_is_refused},
+    {"limits_of_a_message_are_counted_each_by_itself",
+     limits_of_a_message_are_counted_each_by_itself},
     {"message_of_too_much_memory_is_refused", message_of_too_much_memory_is_refused},
     {"payload_that_does_not_parse_has_each_dialects_code",
      payload_that_does_not_parse_has_each_dialects_code},

@@ -8,20 +8,22 @@
 
 #include "common/base/macros.h"
 #include "common/base/mem.h"
+#include "common/wire/message_limit.h"
 #include "tests/support/suite.h"
 #include "tests/unit/server/rpc/toy_bench.h"
 #include "toy.pb-c.h"
 
-enum { ARENA_BYTES = 64 * 1024, BUF_BYTES = 1024 };
+enum { ARENA_BYTES = 64 * 1024, BUF_BYTES = 1024, ELEMENTS_MAX = 100 };
 
 static struct toy_bench bench;
 
 static enum vts_err decode(enum vts_codec codec, struct vts_str bytes, struct vts_arena *arena,
                            struct vts_error *error, const Toy__V1__Ask **ret_ask)
 {
+    const struct vts_rpc_method method = {.input = &toy__v1__ask__descriptor,
+                                          .request_max_elements = ELEMENTS_MAX};
     const ProtobufCMessage *message = NULL;
-    enum vts_err err = vts_codec_decode(bench.rpc, codec, &toy__v1__ask__descriptor, bytes, arena,
-                                        error, &message);
+    enum vts_err err = vts_codec_decode(bench.rpc, codec, &method, bytes, arena, error, &message);
 
     *ret_ask = (const Toy__V1__Ask *)message;
     return err;
@@ -42,7 +44,7 @@ static void message_is_the_same_in_both_codecs(void)
     toy_bench_open(&bench, NULL);
     for (size_t i = 0; i < VTS_ARRAY_LEN(same); i++) {
         struct vts_str bytes = vts_str_make(same[i].bytes, same[i].len);
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         const Toy__V1__Ask *ask;
         struct vts_arena arena;
         struct vts_buf out;
@@ -86,7 +88,7 @@ static void message_that_is_none_is_told_why(void)
 
     toy_bench_open(&bench, NULL);
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         const Toy__V1__Ask *ask;
         struct vts_arena arena;
 
@@ -108,7 +110,7 @@ static void arena_bounds_what_a_message_may_take(void)
 
         toy_bench_open(&bench, NULL);
         for (; err != VTS_OK; max_bytes += 16) {
-            struct vts_error error = {""};
+            struct vts_error error = {.text = ""};
             const Toy__V1__Ask *ask;
             struct vts_arena arena;
 
@@ -138,7 +140,7 @@ static void depth_is_bounded_in_both_codecs(void)
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
         char proto[128];
         char json[1024] = "";
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         const Toy__V1__Ask *ask;
         struct vts_arena arena;
         size_t left = rows[i].depth < 63 ? rows[i].depth : 63;
@@ -155,9 +157,50 @@ static void depth_is_bounded_in_both_codecs(void)
             decode(VTS_CODEC_PROTO, vts_str_make(proto, 2 * left), &arena, &error, &ask),
             rows[i].proto);
         vts_arena_reset(&arena);
+        CU_ASSERT(rows[i].proto == VTS_OK || error.detail == VTS_MESSAGE_LIMIT_DEPTH);
         CU_ASSERT_EQUAL(decode(VTS_CODEC_JSON, vts_str_of(json), &arena, &error, &ask),
                         rows[i].json);
+        CU_ASSERT(rows[i].json == VTS_OK || error.detail == VTS_MESSAGE_LIMIT_DEPTH);
         vts_arena_fini(&arena);
+    }
+    toy_bench_close(&bench);
+}
+
+/* A list of so many numbers. JSON counts the message, the list and each number; the scan the
+ * numbers. */
+static enum vts_err decode_numbers(enum vts_codec codec, size_t count, struct vts_error *error)
+{
+    const Toy__V1__Ask *ask;
+    struct vts_arena arena;
+    struct vts_buf bytes;
+    enum vts_err err;
+
+    vts_buf_init(&bytes, BUF_BYTES);
+    vts_buf_append_text(&bytes, codec == VTS_CODEC_JSON ? "{\"numbers\":[0" : "");
+    for (size_t i = codec == VTS_CODEC_JSON ? 1 : 0; i < count; i++)
+        vts_buf_append_text(&bytes, codec == VTS_CODEC_JSON ? ",0" : "\x18\x01");
+    vts_buf_append_text(&bytes, codec == VTS_CODEC_JSON ? "]}" : "");
+    vts_arena_init(&arena, ARENA_BYTES);
+    err = decode(codec, vts_buf_str(&bytes), &arena, error, &ask);
+    vts_arena_fini(&arena);
+    vts_buf_fini(&bytes);
+    return err;
+}
+
+static void elements_are_bounded_in_both_codecs(void)
+{
+    static const struct {
+        enum vts_codec codec;
+        size_t most;
+    } rows[] = {{VTS_CODEC_PROTO, ELEMENTS_MAX}, {VTS_CODEC_JSON, ELEMENTS_MAX - 2}};
+
+    toy_bench_open(&bench, NULL);
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        struct vts_error error = {.text = ""};
+
+        CU_ASSERT_EQUAL(decode_numbers(rows[i].codec, rows[i].most, &error), VTS_OK);
+        CU_ASSERT_EQUAL(decode_numbers(rows[i].codec, rows[i].most + 1, &error), VTS_ERR_LIMIT);
+        CU_ASSERT_EQUAL(error.detail, VTS_MESSAGE_LIMIT_ELEMENTS);
     }
     toy_bench_close(&bench);
 }
@@ -190,7 +233,7 @@ static void codec_without_memory_fails_cleanly(void)
         int has_failed = 1;
 
         for (long count = 0; has_failed; count++) {
-            struct vts_error error = {""};
+            struct vts_error error = {.text = ""};
             const Toy__V1__Ask *ask;
             struct vts_arena arena;
             struct vts_buf out;
@@ -217,6 +260,7 @@ static const struct vts_test tests[] = {
     {"message_that_is_none_is_told_why", message_that_is_none_is_told_why},
     {"arena_bounds_what_a_message_may_take", arena_bounds_what_a_message_may_take},
     {"depth_is_bounded_in_both_codecs", depth_is_bounded_in_both_codecs},
+    {"elements_are_bounded_in_both_codecs", elements_are_bounded_in_both_codecs},
     {"answer_past_the_buffer_is_refused", answer_past_the_buffer_is_refused},
     {"codec_without_memory_fails_cleanly", codec_without_memory_fails_cleanly},
 };

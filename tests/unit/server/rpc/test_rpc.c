@@ -178,7 +178,7 @@ static void table_without_memory_is_none(void)
 
     for (long count = 0;; count++) {
         struct vts_rpc *rpc = NULL;
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
         enum vts_err err;
 
         (void)vts_mem_fail_after(count);

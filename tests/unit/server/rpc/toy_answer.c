@@ -42,9 +42,11 @@ static void inflate(struct vts_buf *payload)
 static void take_message(const struct toy_bench *bench, struct vts_str bytes, bool is_compressed,
                          struct toy_answer *answer)
 {
+    const struct vts_rpc_method method = {.input = &toy__v1__tell__descriptor,
+                                          .request_max_elements = SIZE_MAX};
     const ProtobufCMessage *message = NULL;
     const Toy__V1__Tell *tell;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct vts_arena arena;
     struct vts_buf payload;
 
@@ -53,11 +55,10 @@ static void take_message(const struct toy_bench *bench, struct vts_str bytes, bo
     if (is_compressed)
         inflate(&payload);
     vts_arena_init(&arena, ARENA_MAX_BYTES);
-    CU_ASSERT_EQUAL_FATAL(vts_codec_decode(bench->rpc,
-                                           bench->is_json ? VTS_CODEC_JSON : VTS_CODEC_PROTO,
-                                           &toy__v1__tell__descriptor, vts_buf_str(&payload),
-                                           &arena, &error, &message),
-                          VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        vts_codec_decode(bench->rpc, bench->is_json ? VTS_CODEC_JSON : VTS_CODEC_PROTO, &method,
+                         vts_buf_str(&payload), &arena, &error, &message),
+        VTS_OK);
     tell = (const Toy__V1__Tell *)message;
     (void)snprintf(answer->text + strlen(answer->text), sizeof(answer->text) - strlen(answer->text),
                    "%s%s", answer->messages > 0 ? "," : "", tell->text);

@@ -32,7 +32,7 @@ static void store_open_refuses_what_is_no_store(void)
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(cases); i++) {
         struct vts_store *store = NULL;
-        struct vts_error error = {""};
+        struct vts_error error = {.text = ""};
 
         CU_ASSERT_EQUAL(vts_store_open(cases[i].spec, &store, &error), VTS_ERR_INVALID);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, cases[i].said));

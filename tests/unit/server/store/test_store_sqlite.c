@@ -35,7 +35,7 @@ static const char *new_path(void)
 static struct vts_store *open_store(const char *path)
 {
     struct vts_store *store = NULL;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL(vts_store_sqlite_open(path, NULL, &store, &error), VTS_OK);
     CU_ASSERT_STRING_EQUAL_FATAL(error.text, "");
@@ -74,7 +74,7 @@ static size_t count_records(struct vts_store *store)
 static void expect_refusal(const char *path, enum vts_err err, const char *said)
 {
     struct vts_store *store = NULL;
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
 
     CU_ASSERT_EQUAL(vts_store_sqlite_open(path, NULL, &store, &error), err);
     CU_ASSERT_PTR_NULL(store);
@@ -423,7 +423,7 @@ static void sqlite_store_works_on_when_the_file_may_grow_again(void)
 {
     const char *path = new_path();
     struct vts_store *store = open_store(path);
-    struct vts_error error = {""};
+    struct vts_error error = {.text = ""};
     struct rlimit before;
     struct rlimit tight;
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
