@@ -5,6 +5,7 @@
  * one that did.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
@@ -97,26 +98,57 @@ static enum vts_client_code get(struct vts_client *client, const char *job_id,
     return vts_get_job(client, job_id, ret_job, error);
 }
 
+enum { MAX_ETAG_BYTES = 300 };
+
+static bool is_quoted(const char *etag)
+{
+    return strchr(etag, '"') != NULL;
+}
+
+/* room holds an entity tag whose quotes were left to the shell. */
+static void fill(const struct vts_cli_options *options, char room[MAX_ETAG_BYTES],
+                 struct vts_decide_options *ret_decide)
+{
+    vts_decide_options_init(ret_decide);
+    ret_decide->reason = options->reason;
+    if (options->etag == NULL)
+        return;
+    (void)snprintf(room, MAX_ETAG_BYTES, is_quoted(options->etag) ? "%s" : "\"%s\"", options->etag);
+    ret_decide->etag = room;
+}
+
 static enum vts_client_code cancel(struct vts_client *client, const char *job_id,
                                    const struct vts_cli_options *options, struct vts_job **ret_job,
                                    struct vts_client_error *error)
 {
-    return vts_cancel_job(client, job_id, options->reason, ret_job, error);
+    struct vts_decide_options decide;
+    char room[MAX_ETAG_BYTES];
+
+    fill(options, room, &decide);
+    return vts_cancel_job(client, job_id, &decide, ret_job, error);
 }
 
 static enum vts_client_code retry(struct vts_client *client, const char *job_id,
                                   const struct vts_cli_options *options, struct vts_job **ret_job,
                                   struct vts_client_error *error)
 {
-    (void)options;
-    return vts_retry_job(client, job_id, ret_job, error);
+    struct vts_decide_options decide;
+    char room[MAX_ETAG_BYTES];
+
+    fill(options, room, &decide);
+    return vts_retry_job(client, job_id, &decide, ret_job, error);
 }
 
-static enum vts_client_code delete (struct vts_client *client, const char *job_id,
-                                    const struct vts_cli_options *options, struct vts_job **ret_job,
-                                    struct vts_client_error *error) {
-    (void)options; (void)ret_job; /* nothing is left to return */
-    return vts_delete_job(client, job_id, error);
+static enum vts_client_code forget(struct vts_client *client, const char *job_id,
+                                   const struct vts_cli_options *options, struct vts_job **ret_job,
+                                   struct vts_client_error *error)
+{
+    struct vts_decide_options decide;
+    char room[MAX_ETAG_BYTES];
+
+    (void)ret_job; /* nothing is left to return */
+    fill(options, room, &decide);
+    return vts_delete_job(client, job_id, &decide, error);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */
@@ -138,5 +170,5 @@ int vts_cli_retry(struct vts_client *client, const struct vts_cli_options *optio
 
 int vts_cli_delete(struct vts_client *client, const struct vts_cli_options *options)
 {
-    return for_each_job(client, options, delete, print_deleted);
+    return for_each_job(client, options, forget, print_deleted);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_submit.c - one job for each language; their ids go to stdout, in the order of the languages.
+/* cmd_submit.c - one job for each language, all in one request; their ids go to stdout, in the
+ * order of the languages.
  *
  * With --wait their statuses do, as `watch` has them.
  */
@@ -54,30 +55,62 @@ static bool print_job(const struct vts_job *job, const struct vts_cli_options *o
     return true;
 }
 
-/* The exit status of the first one that failed; the others are submitted all the same. */
-static int submit_all(struct vts_client *client, const struct vts_cli_options *options,
+static void keep(struct submitted *submitted, struct vts_job *job,
+                 const struct vts_cli_options *options)
+{
+    submitted->jobs[submitted->count] = job;
+    submitted->ids[submitted->count++] = vts_job_id(job);
+    if (!print_job(job, options))
+        vts_cli_output_error("out of memory");
+}
+
+static int submit_one(struct vts_client *client, const struct vts_cli_options *options,
                       struct submitted *submitted)
 {
     struct vts_create_options create;
-    int first_exit = VTS_CLI_EXIT_OK;
+    struct vts_job *job = NULL;
+    struct vts_client_error error;
+    enum vts_client_code code;
 
     fill(options, &create);
-    for (size_t i = 0; i < options->submit.targets.count; i++) {
-        struct vts_job *job = NULL;
-        struct vts_client_error error;
-        int exit_code;
+    create.target_language = options->submit.targets.items[0];
+    code = vts_create_job(client, &create, &job, &error);
+    if (code == VTS_CLIENT_OK)
+        keep(submitted, job, options);
+    else
+        vts_cli_failure_print(&error, options);
+    return vts_cli_exit_code(code, NULL);
+}
 
-        create.target_language = options->submit.targets.items[i];
-        exit_code = vts_cli_exit_code(vts_create_job(client, &create, &job, &error), NULL);
-        if (job == NULL) {
-            vts_cli_failure_print(&error, options);
-        } else {
-            submitted->jobs[submitted->count] = job;
-            submitted->ids[submitted->count++] = vts_job_id(job);
-            if (!print_job(job, options))
-                vts_cli_output_error("out of memory");
+/* The exit status of the first one that failed; the others are submitted all the same. */
+static int submit_many(struct vts_client *client, const struct vts_cli_options *options,
+                       struct submitted *submitted)
+{
+    size_t count = options->submit.targets.count;
+    struct vts_create_options creates[VTS_CLI_MAX_ITEMS];
+    const struct vts_create_options *pointers[VTS_CLI_MAX_ITEMS];
+    struct vts_job *jobs[VTS_CLI_MAX_ITEMS];
+    struct vts_client_error errors[VTS_CLI_MAX_ITEMS];
+    struct vts_client_error error;
+    int first_exit = VTS_CLI_EXIT_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        fill(options, &creates[i]);
+        creates[i].target_language = options->submit.targets.items[i];
+        pointers[i] = &creates[i];
+    }
+    if (vts_create_jobs(client, pointers, count, jobs, errors, &error) != VTS_CLIENT_OK) {
+        vts_cli_failure_print(&error, options);
+        return vts_cli_exit_code(error.code, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i] != NULL) {
+            keep(submitted, jobs[i], options);
+            continue;
         }
-        first_exit = first_exit != VTS_CLI_EXIT_OK ? first_exit : exit_code;
+        vts_cli_failure_print(&errors[i], options);
+        if (first_exit == VTS_CLI_EXIT_OK)
+            first_exit = vts_cli_exit_code(errors[i].code, NULL);
     }
     return first_exit;
 }
@@ -85,7 +118,8 @@ static int submit_all(struct vts_client *client, const struct vts_cli_options *o
 int vts_cli_submit(struct vts_client *client, const struct vts_cli_options *options)
 {
     struct submitted submitted = {.count = 0};
-    int exit_code = submit_all(client, options, &submitted);
+    int exit_code = options->submit.targets.count == 1 ? submit_one(client, options, &submitted)
+                                                       : submit_many(client, options, &submitted);
 
     if (options->submit.is_waiting && submitted.count > 0) {
         int wait_exit = vts_cli_follow(client, submitted.ids, submitted.count, options);

@@ -33,6 +33,7 @@ enum {
     SUBMIT = 1 << VTS_CLI_COMMAND_SUBMIT,
     LIST = 1 << VTS_CLI_COMMAND_LIST,
     CANCEL = 1 << VTS_CLI_COMMAND_CANCEL,
+    DECIDE = CANCEL | 1 << VTS_CLI_COMMAND_RETRY | 1 << VTS_CLI_COMMAND_DELETE,
     WORK = 1 << VTS_CLI_COMMAND_WORK,
 };
 
@@ -107,6 +108,7 @@ static const struct vts_cli_flag flags[] = {
     {"oldest-first", LIST, SWITCH, offsetof(struct vts_cli_options, list.is_oldest_first), 0, 0,
      NULL},
 
+    {"etag", DECIDE, TEXT, offsetof(struct vts_cli_options, etag), 0, 0, NULL},
     {"reason", CANCEL, TEXT, offsetof(struct vts_cli_options, reason), 0, 0, NULL},
 
     {"queue", WORK, WORDS, offsetof(struct vts_cli_options, work.queues), 0, 0, NULL},

@@ -46,6 +46,7 @@ static void print_attempt(FILE *file, const struct vts_attempt *attempt)
 void vts_cli_job_output_details(FILE *file, const struct vts_job *job, bool has_colors)
 {
     vts_cli_output_details(file, vts_job_status(job), has_colors);
+    vts_cli_output_text_row(file, "etag", vts_job_etag(job));
     vts_cli_output_text_row(file, "source", vts_job_source_uri(job));
     vts_cli_output_text_row(file, "from", vts_job_source_language(job));
     vts_cli_output_text_row(file, "to", vts_job_target_language(job));

@@ -92,6 +92,7 @@ struct vts_cli_options {
     struct vts_cli_list_options list;
     struct vts_cli_work_options work;
     const char *reason; /* of cancel; NULL: none */
+    const char *etag;   /* of cancel, retry and delete, its quotes left out or not; NULL: none */
 };
 
 /* Strings in *ret_options are those of argv and the environment. argv is reordered, and its

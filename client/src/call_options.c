@@ -12,6 +12,7 @@
 static const double max_seconds = 366.0 * 24 * 3600;
 
 static const struct vts_create_options create_defaults = {.size = sizeof(create_defaults)};
+static const struct vts_decide_options decide_defaults = {.size = sizeof(decide_defaults)};
 static const struct vts_list_options list_defaults = {.size = sizeof(list_defaults)};
 static const struct vts_watch_options watch_defaults = {.size = sizeof(watch_defaults),
                                                         .max_failures = 5};
@@ -39,6 +40,11 @@ static void fill(void *options, size_t size, const void *defaults, size_t known_
 void vts_create_options_init_sized(struct vts_create_options *options, size_t size)
 {
     fill(options, size, &create_defaults, sizeof(create_defaults));
+}
+
+void vts_decide_options_init_sized(struct vts_decide_options *options, size_t size)
+{
+    fill(options, size, &decide_defaults, sizeof(decide_defaults));
 }
 
 void vts_list_options_init_sized(struct vts_list_options *options, size_t size)
@@ -128,6 +134,18 @@ enum vts_client_code vts_create_options_read(const struct vts_create_options *op
     if (options == NULL || !take(options, ret_options, sizeof(*ret_options)))
         return complain(error, "the options were not made by vts_create_options_init()");
     return complain(error, create_fault(ret_options));
+}
+
+enum vts_client_code vts_decide_options_read(const struct vts_decide_options *options,
+                                             struct vts_decide_options *ret_options,
+                                             struct vts_client_error *error)
+{
+    *ret_options = decide_defaults;
+    if (options != NULL && !take(options, ret_options, sizeof(*ret_options)))
+        return complain(error, "the options were not made by vts_decide_options_init()");
+    if (ret_options->etag != NULL && ret_options->etag[0] == '\0')
+        return complain(error, "an etag is never empty");
+    return VTS_CLIENT_OK;
 }
 
 enum vts_client_code vts_list_options_read(const struct vts_list_options *options,

@@ -14,6 +14,9 @@
 VTS_MUST_CHECK enum vts_client_code
 vts_create_options_read(const struct vts_create_options *options,
                         struct vts_create_options *ret_options, struct vts_client_error *error);
+VTS_MUST_CHECK enum vts_client_code
+vts_decide_options_read(const struct vts_decide_options *options,
+                        struct vts_decide_options *ret_options, struct vts_client_error *error);
 VTS_MUST_CHECK enum vts_client_code vts_list_options_read(const struct vts_list_options *options,
                                                           struct vts_list_options *ret_options,
                                                           struct vts_client_error *error);

@@ -6,11 +6,15 @@
  */
 #include "client/src/job.h"
 
+#include <stdio.h>
+
 #include "client/src/message.h"
 #include "client/src/status.h"
 #include "common/base/mem.h"
 #include "common/wire/descriptors.h"
 #include "descriptor_set.h"
+
+enum { MAX_ETAG_BYTES = 24 };
 
 struct vts_job {
     Vtstatus__V1__Job *message; /* without its status */
@@ -18,6 +22,7 @@ struct vts_job {
     struct vts_pair *labels;
     struct vts_pair *options;
     struct vts_attempt *attempts;
+    char etag[MAX_ETAG_BYTES];
 };
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -104,6 +109,8 @@ static enum vts_err fill(struct vts_job *job, struct vts_error *error)
     err = vts_status_adopt(status, &job->status, error);
     if (err != VTS_OK)
         return err;
+    (void)snprintf(job->etag, sizeof(job->etag), "\"r%llu\"",
+                   (unsigned long long)vts_status_revision(job->status));
     return copy_lists(job) ? VTS_OK : vts_error_set(error, VTS_ERR_NOMEM, "out of memory");
 }
 
@@ -142,6 +149,11 @@ void vts_job_free(struct vts_job *job)
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
+
+const char *vts_job_etag(const struct vts_job *job)
+{
+    return job->etag;
+}
 
 const char *vts_job_id(const struct vts_job *job)
 {

@@ -8,6 +8,7 @@
 #include "common/base/json_text.h"
 #include "common/wire/base64.h"
 #include "common/wire/pb_heap.h"
+#include "common/wire/rpc_code.h"
 #include "common/wire/scan.h"
 #include "google/rpc/error_details.pb-c.h"
 
@@ -110,6 +111,22 @@ static enum vts_err read_body(json_t *object, struct vts_error_body *ret_body)
     copy_text(ret_body->message, sizeof(ret_body->message), message);
     read_details(json_object_get(object, "details"), ret_body);
     return VTS_OK;
+}
+
+void vts_error_body_of(const Google__Rpc__Status *status, struct vts_error_body *ret_body)
+{
+    enum vts_rpc_code code = VTS_RPC_UNKNOWN;
+
+    for (int i = VTS_RPC_CANCELLED; i <= VTS_RPC_UNAUTHENTICATED; i++)
+        if (i == status->code)
+            code = (enum vts_rpc_code)i;
+    copy_text(ret_body->code_word, sizeof(ret_body->code_word), vts_rpc_code_word(code));
+    copy_text(ret_body->message, sizeof(ret_body->message), status->message);
+    ret_body->reason[0] = '\0';
+    for (size_t i = 0; i < status->n_details; i++)
+        if (strcmp(status->details[i]->type_url, "type.googleapis.com/google.rpc.ErrorInfo") == 0)
+            copy_reason(vts_str_make(status->details[i]->value.data, status->details[i]->value.len),
+                        ret_body);
 }
 
 enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)

@@ -5,6 +5,7 @@
 #define VTS_WIRE_ERROR_JSON_H
 
 #include "common/base/buf.h"
+#include "google/rpc/status.pb-c.h"
 
 /* A detail of an error, as a google.protobuf.Any holds it. */
 struct vts_error_detail {
@@ -29,6 +30,9 @@ struct vts_error_body {
  * VTS_ERR_PROTOCOL when it is no such body; *ret_body is then untouched. */
 VTS_MUST_CHECK enum vts_err vts_error_json_read(struct vts_str json,
                                                 struct vts_error_body *ret_body);
+
+/* What an error body of the same error would say. */
+void vts_error_body_of(const Google__Rpc__Status *status, struct vts_error_body *ret_body);
 
 /* Reads what the last envelope of a Connect stream holds: {}, or {"error":{...}} with an error body
  * as above. *ret_body is written only when *ret_is_error. VTS_ERR_PROTOCOL for anything else. */

@@ -15,7 +15,7 @@ from command import VTSTATUS, Terminal, environment, expect, trust, vtstatus  # 
 from vts_server import WAIT_S, Server  # noqa: E402
 
 try:
-    from job_stub import CUT, LOST, Refusal, StubServer
+    from job_stub import CUT, LOST, Refusal, StubServer, make
 except ImportError:
     print("skipped: there is no python3-protobuf")
     sys.exit(77)
@@ -59,6 +59,43 @@ def submit_prints_the_id():
         result = vtstatus(server, "submit", SOURCE, "--to", "de", "-o", "json")
         job = json.loads(result.stdout)
         equal((job["spec"]["sourceUri"], job["status"]["state"]), (SOURCE, "pending"))
+
+
+@case
+def many_languages_are_one_request():
+    with StubServer() as stub:
+        stub.faults["CreateJobs"] = [LOST, Refusal(14, "busy")]
+        equal(len(submit(stub, "--to", "de", "--to", "fr", "--label", "k=v")), 2)
+        equal([method for method, _ in stub.calls], ["CreateJobs"] * 3)
+        equal([(job.spec.target_language, dict(job.labels)) for job in stub.jobs.jobs.values()],
+              [("de", {"k": "v"}), ("fr", {"k": "v"})])
+        stub.faults["CreateJobs"] = [Refusal(7, "not yours")]
+        expect(vtstatus(stub, "submit", SOURCE, "--to", "de", "--to", "fr"), 6, "not yours")
+
+
+@case
+def of_many_languages_each_has_its_outcome():
+    with Server() as server:
+        result = vtstatus(server, "submit", SOURCE, "--to", "de", "--to", "not a language", "--to",
+                          "fr", "--to", "-")
+        equal(result.returncode, 2, result.stderr)
+        made = result.stdout.split()
+        equal([show(server, job)["spec"]["targetLanguage"] for job in made], ["de", "fr"])
+        lines = result.stderr.splitlines()
+        equal(len(lines), 2, lines)
+        check(all("spec.target_language" in line for line in lines), lines)
+
+
+@case
+def outcomes_that_do_not_fit_the_request_are_no_answer():
+    with StubServer() as stub:
+        good = make("CreateJobResult", job=make("Job", id="a", status=make("JobStatus", job_id="a")))
+        for results in ([], [good], [good] * 3, [make("CreateJobResult")] * 2,
+                        [good, make("CreateJobResult", job=make("Job"))]):
+            stub.jobs.CreateJobs = lambda _, r=tuple(results): make("CreateJobsResponse", results=r)
+            result = vtstatus(stub, "submit", SOURCE, "--to", "de", "--to", "fr")
+            expect(result, 3, "not what was asked for")
+            equal(result.stdout, "", "a job of half an answer")
 
 
 @case
@@ -178,6 +215,33 @@ def jobs_are_cancelled_retried_and_deleted():
         equal(result.stdout, "a: deleted\n")
         for command in ("show", "cancel", "retry", "delete", "watch"):
             expect(vtstatus(server, command, "a"), 5, "no job 'a'")
+
+
+@case
+def an_etag_lets_only_what_is_known_be_decided():
+    with Server() as server:
+        submit(server, "--job-id", "a")
+        seen = re.search(r'^etag +("r1")$', vtstatus(server, "show", "a").stdout, re.M)[1]
+        expect(vtstatus(server, "cancel", "a", "--etag", "r2"), 7, "the job has changed")
+        equal(show(server, "a")["status"]["state"], "pending")
+        expect(vtstatus(server, "cancel", "a", "--etag", seen), 0)
+        for command in ("cancel", "retry", "delete"):
+            expect(vtstatus(server, command, "a", "--etag", "r1"), 7, "the job has changed")
+        expect(vtstatus(server, "retry", "a", "--etag", 'W/"r2"'), 0)
+        expect(vtstatus(server, "cancel", "a", "--etag", "r3"), 0)
+        expect(vtstatus(server, "delete", "a", "--etag", "r4"), 0)
+        expect(vtstatus(server, "show", "a", "--etag", "r4"), 2, "cancel takes the flag --etag")
+
+
+@case
+def a_decision_with_an_etag_is_sent_once():
+    with StubServer() as stub:
+        submit(stub, "--job-id", "a")
+        stub.faults["CancelJob"] = [LOST]
+        expect(vtstatus(stub, "cancel", "a"), 0)
+        stub.faults["CancelJob"] = [LOST]
+        expect(vtstatus(stub, "cancel", "a", "--etag", "r2"), 3, "broke off")
+        equal([method for method, _ in stub.calls].count("CancelJob"), 3)
 
 
 @case

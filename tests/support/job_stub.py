@@ -56,6 +56,13 @@ class Refusal(Exception):
         super().__init__(message)
         self.code, self.message, self.reason = code, message, reason
 
+    def status(self):
+        status = CLASSES["google.rpc.Status"](code=self.code, message=self.message)
+        if self.reason:
+            status.details.add().Pack(
+                CLASSES["google.rpc.ErrorInfo"](reason=self.reason, domain="vtstatus"))
+        return status
+
     def json(self):
         body = {"code": WORDS[self.code], "message": self.message}
         if self.reason:
@@ -117,6 +124,15 @@ class Jobs:
         self.requests[request.request_id] = job
         self.change(job, PENDING)
         return make("CreateJobResponse", job=job)
+
+    def CreateJobs(self, request):
+        results = []
+        for one in request.requests:
+            try:
+                results.append(make("CreateJobResult", job=self.CreateJob(one).job))
+            except Refusal as refusal:
+                results.append(make("CreateJobResult", error=refusal.status()))
+        return make("CreateJobsResponse", results=results)
 
     def GetJob(self, request):
         return make("GetJobResponse", job=self.find(request.job_id))

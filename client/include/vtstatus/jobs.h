@@ -70,6 +70,9 @@ VTS_API const struct vts_attempt *vts_job_attempt(const struct vts_job *job, siz
 VTS_API size_t vts_job_label_count(const struct vts_job *job);
 VTS_API size_t vts_job_option_count(const struct vts_job *job);
 VTS_API size_t vts_job_attempt_count(const struct vts_job *job);
+/* What names this state of the job, for struct vts_decide_options: "r7", quotes included, with the
+ * status's revision. */
+VTS_API const char *vts_job_etag(const struct vts_job *job);
 /* As vts_status_to_json, and as the server's own `GET /v1/jobs/{id}` writes it. */
 VTS_API enum vts_client_code vts_job_to_json(const struct vts_job *job, char **ret_json);
 
@@ -108,6 +111,20 @@ VTS_API enum vts_client_code vts_create_job(struct vts_client *client,
                                             const struct vts_create_options *options,
                                             struct vts_job **ret_job,
                                             struct vts_client_error *error);
+
+enum { VTS_CREATE_MAX_JOBS = 1000 };
+
+/* Submits many jobs with one request, such as one video into many languages. options has `count`
+ * pointers, 1 to VTS_CREATE_MAX_JOBS; the jobs may have a MiB together.
+ *
+ * VTS_CLIENT_OK: each job has an outcome of its own: the job in ret_jobs, or NULL there and the
+ * reason in ret_errors. Both have room for `count`; ret_errors, which may be NULL, is written only
+ * then. Otherwise none is known to be submitted, and ret_jobs holds NULL. */
+VTS_API enum vts_client_code vts_create_jobs(struct vts_client *client,
+                                             const struct vts_create_options *const *options,
+                                             size_t count, struct vts_job **ret_jobs,
+                                             struct vts_client_error *ret_errors,
+                                             struct vts_client_error *error);
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
@@ -151,20 +168,37 @@ VTS_API void vts_job_list_free(struct vts_job_list *list);
 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
-/* Each: *ret_job is the job afterwards, as with vts_create_job; ret_job may be NULL.
- * VTS_CLIENT_NOT_FOUND; VTS_CLIENT_CONFLICT when the job's state does not allow it. */
+struct vts_decide_options {
+    size_t size; /* set by vts_decide_options_init */
+    /* Only if the job is still as it was then: what vts_job_etag() said. A call with one is sent
+     * once at most. NULL: however it is. */
+    const char *etag;
+    const char *reason; /* of vts_cancel_job(), for people; NULL: none */
+};
 
-/* A job that waits is cancelled at once; one that runs when its worker has heard of it. reason, for
- * people, may be NULL. */
+VTS_API void vts_decide_options_init_sized(struct vts_decide_options *options, size_t size);
+static inline void vts_decide_options_init(struct vts_decide_options *options)
+{
+    vts_decide_options_init_sized(options, sizeof(*options));
+}
+
+/* Each: *ret_job is the job afterwards, as with vts_create_job; ret_job may be NULL. options NULL
+ * means the defaults. VTS_CLIENT_NOT_FOUND; VTS_CLIENT_CONFLICT when the job's state does not allow
+ * it, or, with the reason "ETAG_MISMATCH", when the job has changed since the etag. */
+
+/* A job that waits is cancelled at once; one that runs when its worker has heard of it. */
 VTS_API enum vts_client_code vts_cancel_job(struct vts_client *client, const char *job_id,
-                                            const char *reason, struct vts_job **ret_job,
+                                            const struct vts_decide_options *options,
+                                            struct vts_job **ret_job,
                                             struct vts_client_error *error);
 /* A failed or cancelled job starts anew. */
 VTS_API enum vts_client_code vts_retry_job(struct vts_client *client, const char *job_id,
+                                           const struct vts_decide_options *options,
                                            struct vts_job **ret_job,
                                            struct vts_client_error *error);
 /* Forgets a job that is done. */
 VTS_API enum vts_client_code vts_delete_job(struct vts_client *client, const char *job_id,
+                                            const struct vts_decide_options *options,
                                             struct vts_client_error *error);
 
 /* ---- watching ---------------------------------------------------------------------------- */

@@ -23,6 +23,23 @@ static void check_create(const struct vts_create_options *options, const char *w
     check(vts_create_options_read(options, &checked, &error), words);
 }
 
+static void decide_options_are_checked(void)
+{
+    struct vts_decide_options options;
+    struct vts_decide_options checked;
+
+    check(vts_decide_options_read(NULL, &checked, &error), NULL);
+    CU_ASSERT_PTR_NULL(checked.etag);
+    vts_decide_options_init(&options);
+    options.etag = "\"r1\"";
+    check(vts_decide_options_read(&options, &checked, &error), NULL);
+    CU_ASSERT_STRING_EQUAL(checked.etag, "\"r1\"");
+    options.etag = "";
+    check(vts_decide_options_read(&options, &checked, &error), "etag");
+    options.size = 0;
+    check(vts_decide_options_read(&options, &checked, &error), "vts_decide_options_init");
+}
+
 static void create_options_are_checked(void)
 {
     const struct vts_pair bad_key = {.key = "a=b", .value = "c"};
@@ -186,6 +203,7 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"create_options_are_checked", create_options_are_checked},
+        {"decide_options_are_checked", decide_options_are_checked},
         {"lease_options_are_checked", lease_options_are_checked},
         {"list_options_are_checked", list_options_are_checked},
         {"watch_options_are_checked", watch_options_are_checked},
