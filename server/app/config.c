@@ -153,7 +153,7 @@ static bool is_origin(struct vts_str text)
         if (vts_str_starts_with(text, schemes[i]))
             return is_host(vts_str_make(text.ptr + len, text.len - len));
     }
-    return vts_str_equals_text(text, "*");
+    return vts_str_equals_text(text, "*") || vts_str_equals_text(text, "reads");
 }
 
 static enum vts_err parse_origins(const char *value, struct vts_config *config,
@@ -168,8 +168,8 @@ static enum vts_err parse_origins(const char *value, struct vts_config *config,
     while (vts_str_split(&rest, ',', &one))
         if (!is_origin(vts_str_trim(one)))
             return vts_error_set(error, VTS_ERR_INVALID,
-                                 "--allow-origin \"%s\" is neither *, none, nor a list of origins "
-                                 "such as https://example.org",
+                                 "--allow-origin \"%s\" is neither *, none, nor a list of "
+                                 "reads and origins such as https://example.org",
                                  value);
     config->allow_origin = value;
     return VTS_OK;

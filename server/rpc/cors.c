@@ -15,28 +15,32 @@ static const char exposed[] =
     "grpc-status,grpc-message,grpc-status-details-bin,etag,location,retry-after,"
     "preference-applied";
 
-static bool is_allowed(const struct vts_rpc *rpc, struct vts_str origin)
+static bool is_allowed(const struct vts_rpc *rpc, const struct vts_rpc_method *method,
+                       struct vts_str origin)
 {
+    bool is_guarded = method != NULL && method->is_guarded;
     struct vts_str rest = vts_str_of(rpc->options.origins);
     struct vts_str one;
 
     while (vts_str_split(&rest, ',', &one)) {
         one = vts_str_trim(one);
-        if (vts_str_equals_text(one, "*") || (one.len > 0 && vts_str_equals(one, origin)))
+        if (vts_str_equals_text(one, "*") || (one.len > 0 && vts_str_equals(one, origin)) ||
+            (vts_str_equals_text(one, "reads") && !is_guarded))
             return true;
     }
     return false;
 }
 
 /* Returns whether the origin may read the response, which is not the same for all of them. */
-static bool add_origin(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+static bool add_origin(const struct vts_rpc *rpc, struct vts_exchange *exchange,
+                       const struct vts_rpc_method *method)
 {
     struct vts_str origin = exchange->request.fields[VTS_FIELD_ORIGIN];
 
     if (rpc->options.origins == NULL)
         return false;
     vts_response_add_text(&exchange->response, "vary", "origin");
-    return origin.ptr != NULL && is_allowed(rpc, origin) &&
+    return origin.ptr != NULL && is_allowed(rpc, method, origin) &&
            vts_response_add_copy(&exchange->response, "access-control-allow-origin", origin);
 }
 
@@ -58,7 +62,7 @@ static void add_requested(struct vts_exchange *exchange)
 }
 
 bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *exchange,
-                               struct vts_str methods)
+                               const struct vts_rpc_method *method, struct vts_str verbs)
 {
     const struct vts_request *request = &exchange->request;
     struct vts_response *response = &exchange->response;
@@ -67,8 +71,8 @@ bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *e
         request->fields[VTS_FIELD_ACCESS_CONTROL_REQUEST_METHOD].ptr == NULL)
         return false;
     response->code = 204;
-    if (add_origin(rpc, exchange) &&
-        vts_response_add_copy(response, "access-control-allow-methods", methods)) {
+    if (add_origin(rpc, exchange, method) &&
+        vts_response_add_copy(response, "access-control-allow-methods", verbs)) {
         vts_response_add_text(response, "access-control-max-age", "7200");
         vts_response_add_text(response, "vary",
                               "access-control-request-method, access-control-request-headers");
@@ -78,9 +82,10 @@ bool vts_cors_answer_preflight(const struct vts_rpc *rpc, struct vts_exchange *e
     return true;
 }
 
-void vts_cors_add(const struct vts_rpc *rpc, struct vts_exchange *exchange)
+void vts_cors_add(const struct vts_rpc *rpc, struct vts_exchange *exchange,
+                  const struct vts_rpc_method *method)
 {
-    if (add_origin(rpc, exchange))
+    if (add_origin(rpc, exchange, method))
         vts_response_add_text(&exchange->response, "access-control-expose-headers", exposed);
 }
 
@@ -110,7 +115,7 @@ void vts_cors_add_to_call(struct vts_call *call, const struct vts_rpc *rpc)
     struct vts_buf list;
     struct vts_str copy = vts_str_of(exposed);
 
-    if (!add_origin(rpc, call->exchange))
+    if (!add_origin(rpc, call->exchange, call->method))
         return;
     if (call->headers.count + call->trailers.count > 0) {
         vts_buf_init(&list, EXPOSED_MAX_BYTES);
@@ -124,4 +129,14 @@ void vts_cors_add_to_call(struct vts_call *call, const struct vts_rpc *rpc)
     }
     if (copy.ptr != NULL)
         vts_response_add(response, "access-control-expose-headers", copy);
+}
+
+void vts_cors_check(struct vts_call *call, const struct vts_rpc *rpc)
+{
+    struct vts_str origin = call->exchange->request.fields[VTS_FIELD_ORIGIN];
+    bool is_others = origin.ptr != NULL && call->method->is_guarded;
+
+    if (is_others && (rpc->options.origins == NULL || !is_allowed(rpc, call->method, origin)))
+        vts_call_break(call, VTS_RPC_PERMISSION_DENIED,
+                       "pages of this origin may not call that; --allow-origin names who may");
 }

@@ -63,7 +63,7 @@ static const struct media_type *find_media_type(struct vts_str content_type)
 static void refuse(struct vts_rpc_loop *loop, struct vts_exchange *exchange, int http_code,
                    enum vts_rpc_code code, const char *message)
 {
-    vts_cors_add(loop->rpc, exchange);
+    vts_cors_add(loop->rpc, exchange, vts_rpc_find_method(loop->rpc, exchange->request.path));
     vts_outcome_send_http(exchange, http_code, code, message);
 }
 
@@ -77,7 +77,7 @@ static void refuse_media_type(struct vts_rpc_loop *loop, struct vts_exchange *ex
 static void refuse_verb(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
                         const struct vts_rpc_method *method)
 {
-    vts_cors_add(loop->rpc, exchange);
+    vts_cors_add(loop->rpc, exchange, method);
     vts_outcome_send_not_allowed(exchange, method->is_safe ? "GET, POST" : "POST");
 }
 
@@ -85,7 +85,7 @@ static void refuse_verb(struct vts_rpc_loop *loop, struct vts_exchange *exchange
 static void refuse_unknown(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
                            const struct media_type *type)
 {
-    vts_cors_add(loop->rpc, exchange);
+    vts_cors_add(loop->rpc, exchange, NULL);
     if (type->dialect == &vts_dialect_connect || type->dialect == &vts_dialect_connect_stream)
         vts_outcome_send_http(exchange, 404, VTS_RPC_UNIMPLEMENTED, no_such_method);
     else
@@ -125,6 +125,7 @@ static struct vts_call *begin_call(struct vts_rpc_loop *loop, struct vts_exchang
         return NULL;
     }
     type->dialect->read_head(call);
+    vts_cors_check(call, loop->rpc);
     if (method->handler == NULL)
         vts_call_break(call, VTS_RPC_UNIMPLEMENTED, "this method is not implemented");
     vts_call_arm_deadline(call);
@@ -286,12 +287,11 @@ static void begin_method(struct vts_rpc_loop *loop, struct vts_exchange *exchang
 bool vts_dispatch_begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange)
 {
     const struct vts_request *request = &exchange->request;
-    const struct vts_rpc_method *method;
+    const struct vts_rpc_method *method = vts_rpc_find_method(loop->rpc, request->path);
     const struct media_type *type = NULL;
 
-    if (vts_cors_answer_preflight(loop->rpc, exchange, vts_str_of("GET, POST")))
+    if (vts_cors_answer_preflight(loop->rpc, exchange, method, vts_str_of("GET, POST")))
         return true;
-    method = vts_rpc_find_method(loop->rpc, request->path);
     if (method != NULL) {
         begin_method(loop, exchange, method);
         return true;

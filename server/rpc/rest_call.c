@@ -173,17 +173,35 @@ static struct vts_str write_verbs(unsigned verbs, char text[VERBS_BYTES])
     return vts_str_make(text, len);
 }
 
+/* The guarded one of the methods that the path has, if any; the verbs are all it has. */
+static const struct vts_rpc_method *find_guarded(const struct vts_rpc *rpc, struct vts_str path,
+                                                 unsigned verbs)
+{
+    for (unsigned verb = 0; verb < VTS_METHOD_OTHER; verb++) {
+        const struct vts_rest_binding *binding = NULL;
+        struct vts_rest_match match;
+        unsigned none;
+
+        if ((verbs & 1u << verb) != 0)
+            binding = vts_rest_binding_find(rpc, path, (enum vts_method)verb, &match, &none);
+        if (binding != NULL && binding->method->is_guarded)
+            return binding->method;
+    }
+    return NULL;
+}
+
 /* The path is one of ours, the verb is not. */
 static void refuse_verb(struct vts_rpc_loop *loop, struct vts_exchange *exchange, unsigned verbs)
 {
     char text[VERBS_BYTES];
     struct vts_str list = write_verbs(verbs, text);
+    const struct vts_rpc_method *method = find_guarded(loop->rpc, exchange->request.path, verbs);
 
-    if (vts_cors_answer_preflight(loop->rpc, exchange, list))
+    if (vts_cors_answer_preflight(loop->rpc, exchange, method, list))
         return;
     if (!vts_response_add_copy(&exchange->response, "allow", list))
         VTS_UNREACHABLE(); /* nothing else was copied yet */
-    vts_cors_add(loop->rpc, exchange);
+    vts_cors_add(loop->rpc, exchange, method);
     vts_outcome_send_http(exchange, 405, VTS_RPC_UNIMPLEMENTED,
                           "this method is not allowed here; the Allow field lists those that are");
 }
@@ -209,6 +227,7 @@ static void begin(struct vts_rpc_loop *loop, struct vts_exchange *exchange,
     }
     call->binding = binding;
     read_head(call);
+    vts_cors_check(call, loop->rpc);
     if (binding->method->handler == NULL)
         vts_call_break(call, VTS_RPC_UNIMPLEMENTED, "this method is not implemented");
     /* Once it is over, the request is gone. */

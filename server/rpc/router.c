@@ -75,7 +75,7 @@ void vts_router_handle(void *context, struct vts_exchange *exchange)
         return;
     }
     if (route->is_for_pages)
-        vts_cors_add(router->rpc->rpc, exchange);
+        vts_cors_add(router->rpc->rpc, exchange, NULL);
     if (allows(route, request->method))
         route->handle(route->context, exchange);
     else
@@ -90,7 +90,7 @@ static void begin_route(const struct vts_router *router, struct vts_exchange *ex
         !route->is_held(exchange))
         return;
     if (route->is_for_pages)
-        vts_cors_add(router->rpc->rpc, exchange);
+        vts_cors_add(router->rpc->rpc, exchange, NULL);
     route->begin(route->context, router->rpc, exchange);
 }
 

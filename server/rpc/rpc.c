@@ -87,6 +87,7 @@ static enum vts_err add_method(struct vts_rpc *rpc, const struct vts_service_row
     if (method->handler != NULL && method->handler->elements_factor != 0)
         method->request_max_elements *= method->handler->elements_factor;
     method->context = service->context;
+    method->is_guarded = service->is_guarded;
     rpc->methods_count++;
     return VTS_OK;
 }

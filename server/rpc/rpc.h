@@ -22,7 +22,8 @@ struct vts_rpc_method {
     char *path; /* "/package.Service/Method" */
     size_t path_len;
     enum vts_rpc_kind kind;
-    bool is_safe; /* idempotency_level = NO_SIDE_EFFECTS: may be called by GET */
+    bool is_guarded; /* as its service's row says */
+    bool is_safe;    /* idempotency_level = NO_SIDE_EFFECTS: may be called by GET */
     size_t request_max_bytes;
     size_t request_max_elements;
     const ProtobufCMessageDescriptor *input;
@@ -50,8 +51,9 @@ struct vts_rpc_options {
     const ProtobufCMessageDescriptor *const *any_types;
     size_t any_types_count;
     struct vts_limits *limits;
-    /* Which pages of others may call from a browser: a list with commas, "*" for all, NULL for
-     * none (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+    /* Which pages of others may call from a browser: a list with commas of origins, "*" for all
+     * and "reads" for all that call what is not guarded; NULL for none
+     * (https://fetch.spec.whatwg.org/#http-cors-protocol). */
     const char *origins;
 };
 

@@ -32,6 +32,9 @@ struct vts_service_row {
     const struct vts_rest_row *rest; /* may be NULL */
     size_t rest_count;
     void *context; /* see vts_call_context() */
+    /* It does or tells what a page that anybody wrote should not get at: "reads" among the origins
+     * (struct vts_rpc_options) does not open it. */
+    bool is_guarded;
 };
 
 #endif

@@ -257,5 +257,6 @@ struct vts_service_row vts_job_service_row(struct vts_keeper_port *port)
                                     .methods_count = VTS_ARRAY_LEN(methods),
                                     .rest = rest,
                                     .rest_count = VTS_ARRAY_LEN(rest),
-                                    .context = port};
+                                    .context = port,
+                                    .is_guarded = true};
 }

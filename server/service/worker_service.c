@@ -232,5 +232,6 @@ struct vts_service_row vts_worker_service_row(struct vts_keeper_port *port)
     return (struct vts_service_row){.descriptor = &vtstatus__v1__worker_service__descriptor,
                                     .methods = methods,
                                     .methods_count = VTS_ARRAY_LEN(methods),
-                                    .context = port};
+                                    .context = port,
+                                    .is_guarded = true};
 }

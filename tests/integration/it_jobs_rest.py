@@ -339,15 +339,56 @@ def a_verb_that_is_not_the_paths_is_refused():
         equal(failure_of(answer).code, "unimplemented")
 
 
+PAGE = "https://example.org"
+
+
+def ask_as_page(method, path, *fields, to=None):
+    """As a browser: (code, whether the page may read the answer)."""
+    answer = curl(method, path, f"Origin: {PAGE}", *fields, to=to)
+    return answer.code, answer.header.get("access-control-allow-origin") == PAGE
+
+
 @case
-def pages_of_other_origins_may_ask():
-    answer = curl("OPTIONS", "/v1/jobs/x", "Origin: https://example.org",
-                  "Access-Control-Request-Method: DELETE")
-    equal((answer.code, answer.header["access-control-allow-origin"]), (204, "https://example.org"))
-    equal(answer.header["access-control-allow-methods"], "GET, HEAD, DELETE")
-    answer = curl("GET", "/v1/jobs/nobody", "Origin: https://example.org")
-    equal((answer.code, answer.header["access-control-allow-origin"]), (404, "https://example.org"))
-    check("location" in answer.header["access-control-expose-headers"], "location is hidden")
+def pages_of_other_origins_read_statuses_and_no_more():
+    job = make()["id"]
+    wants = "Access-Control-Request-Method: "
+    for method, path, code in (("GET", "/v1/jobs", 403), ("GET", f"/v1/jobs/{job}", 403),
+                               ("POST", f"/v1/jobs/{job}:cancel", 403),
+                               ("DELETE", f"/v1/jobs/{job}", 403)):
+        equal(ask_as_page(method, path), (code, False), f"{method} {path}")
+        equal(ask_as_page("OPTIONS", path, wants + method), (204, False), path)
+    # A POST without a body is sent by browsers without asking first.
+    equal(failure_of(curl("POST", f"/v1/jobs/{job}:cancel", f"Origin: {PAGE}")).code,
+          "permission_denied")
+    equal(curl("GET", f"/status/{job}").json()["state"], "pending")
+    for method in ("JobService/CreateJob", "JobService/GetJob", "WorkerService/LeaseJob"):
+        path = f"/vtstatus.v1.{method}"
+        equal(ask_as_page("OPTIONS", path, wants + "POST"), (204, False), path)
+        equal(ask_as_page("POST", path, "Content-Type: application/json"), (403, False), path)
+    for path in ("/vtstatus.v1.StatusService/GetStatus", "/grpc.health.v1.Health/Check",
+                 "/vtstatus.v1.StatusService/WatchStatus"):
+        equal(ask_as_page("OPTIONS", path, wants + "POST"), (204, True), path)
+    equal(ask_as_page("GET", f"/status/{job}"), (200, True))
+    equal(ask_as_page("GET", "/status/nobody"), (404, True))
+
+
+@case
+def pages_of_origins_that_are_named_may_do_all():
+    for flag in (PAGE, "*", f"reads,{PAGE}", f"https://other.example, {PAGE}"):
+        with Server("--allow-origin", flag) as named:
+            answer = curl("OPTIONS", "/v1/jobs/x", f"Origin: {PAGE}",
+                          "Access-Control-Request-Method: DELETE", to=named)
+            equal((answer.code, answer.header["access-control-allow-origin"]), (204, PAGE))
+            equal(answer.header["access-control-allow-methods"], "GET, HEAD, DELETE")
+            answer = curl("GET", "/v1/jobs/nobody", f"Origin: {PAGE}", to=named)
+            equal((answer.code, answer.header["access-control-allow-origin"]), (404, PAGE))
+            check("location" in answer.header["access-control-expose-headers"], "location is hidden")
+            equal(ask_as_page("POST", "/v1/jobs/nobody:cancel", to=named), (404, True))
+    for flag in ("none", "https://other.example"):
+        with Server("--allow-origin", flag) as closed:
+            equal(ask_as_page("GET", "/status/nobody", to=closed), (404, False))
+            equal(ask_as_page("POST", "/v1/jobs/nobody:cancel", to=closed), (403, False))
+            equal(curl("POST", "/v1/jobs/nobody:cancel", to=closed).code, 404, "of no page")
 
 
 @case

@@ -84,7 +84,7 @@ static void arguments_of_certificate_alone_leave_the_defaults(void)
     CU_ASSERT_EQUAL(config.listen.of.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     CU_ASSERT_FALSE(config.has_simulation);
     CU_ASSERT(config.has_reflection);
-    CU_ASSERT_STRING_EQUAL(config.allow_origin, "*");
+    CU_ASSERT_STRING_EQUAL(config.allow_origin, "reads");
     CU_ASSERT(config.threads >= 1 && config.threads <= VTS_THREADS_MAX);
     CU_ASSERT_EQUAL(config.log_level, VTS_LOG_INFO);
     CU_ASSERT_EQUAL(config.log_format, VTS_LOG_TEXT);
@@ -135,16 +135,22 @@ static void origins_are_all_none_or_listed(void)
         "--allow-origin=https://",           "--allow-origin=https://A.example",
         "--allow-origin=HTTPS://a.example",  "--allow-origin=https://a.example/page",
         "--allow-origin=https://a.example?", "--allow-origin=ftp://a.example",
+        "--allow-origin=reads,none",
     };
-    static const char *const all[] = {"--cert=c", "--key=k", NULL};
+    static const char *const good[] = {"--allow-origin=*", "--allow-origin=reads",
+                                       "--allow-origin=reads, https://a.example"};
     struct vts_config config;
     struct vts_error error;
 
     forget_environment();
     CU_ASSERT_EQUAL(read_arguments(none, &config, &error), VTS_OK);
     CU_ASSERT_PTR_NULL(config.allow_origin);
-    CU_ASSERT_EQUAL(read_arguments(all, &config, &error), VTS_OK);
-    CU_ASSERT_STRING_EQUAL(config.allow_origin, "*");
+    for (size_t i = 0; i < VTS_ARRAY_LEN(good); i++) {
+        const char *const arguments[] = {"--cert=c", "--key=k", good[i], NULL};
+
+        CU_ASSERT_EQUAL(read_arguments(arguments, &config, &error), VTS_OK);
+        CU_ASSERT_STRING_EQUAL(config.allow_origin, good[i] + strlen("--allow-origin="));
+    }
     for (size_t i = 0; i < VTS_ARRAY_LEN(wrong); i++) {
         const char *const arguments[] = {"--cert=c", "--key=k", wrong[i], NULL};
 

@@ -154,7 +154,8 @@ struct vts_service_row toy_row(struct toy *toy)
                                     .methods_count = VTS_ARRAY_LEN(rows),
                                     .rest = rest,
                                     .rest_count = VTS_ARRAY_LEN(rest),
-                                    .context = toy};
+                                    .context = toy,
+                                    .is_guarded = true};
 }
 
 /* ---- for scripts ---------------------------------------------------------------------------- */
