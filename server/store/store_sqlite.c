@@ -287,7 +287,7 @@ enum vts_err vts_store_sqlite_open(const char *path, const struct vts_store_sqli
     if (store->path == NULL)
         err = vts_store_sqlite_fail(NULL, path, error);
     else
-        err = vts_store_sqlite_file_open(path, &store->db, error);
+        err = vts_store_sqlite_file_open(path, NULL, &store->db, error);
     if (err == VTS_OK)
         err = prepare_statements(store, error);
     if (err != VTS_OK) {

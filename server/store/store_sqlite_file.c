@@ -18,12 +18,11 @@
 #include "common/base/assert.h"
 #include "common/base/mem.h"
 
-/* What step n + 1 of the schema does; user_version is the number of steps done. A step that was
- * published is never edited.
+/* A step that was published is never edited.
  *
  * A table with rowids: new records are appended, only the index is written here and there. Keyed by
  * id alone, inserts took twice as long, and records past 1 KB two pages each. */
-static const char *const schema_steps[] = {
+static const char *const our_steps[] = {
     "CREATE TABLE job ("
     "  id TEXT NOT NULL UNIQUE,"
     "  version INTEGER NOT NULL," /* the 64 bits of an unsigned one */
@@ -31,10 +30,9 @@ static const char *const schema_steps[] = {
     ") STRICT",
 };
 
-enum {
-    APPLICATION_ID = 0x76747374, /* "vtst": whose file it is, in SQLite's header */
-    SCHEMA_VERSION = VTS_ARRAY_LEN(schema_steps),
-};
+static const struct vts_store_sqlite_schema our_schema = {our_steps, VTS_ARRAY_LEN(our_steps)};
+
+enum { APPLICATION_ID = 0x76747374 }; /* "vtst": whose file it is, in SQLite's header */
 
 struct identity {
     int application_id;
@@ -121,7 +119,8 @@ static enum vts_err read_identity(sqlite3 *db, const char *path, struct identity
     return err;
 }
 
-static enum vts_err judge_identity(const struct identity *identity, const char *path,
+static enum vts_err judge_identity(const struct identity *identity,
+                                   const struct vts_store_sqlite_schema *schema, const char *path,
                                    struct vts_error *error)
 {
     bool is_blank =
@@ -130,11 +129,11 @@ static enum vts_err judge_identity(const struct identity *identity, const char *
     if (!is_blank && identity->application_id != APPLICATION_ID)
         return vts_error_set(error, VTS_ERR_INVALID,
                              "the store's file is another program's: name another one (%s)", path);
-    if (identity->version > SCHEMA_VERSION)
+    if (identity->version > schema->steps_count)
         return vts_error_set(error, VTS_ERR_INVALID,
                              "the store was written by a newer vtstatusd: start that one (its "
                              "schema is %d, this program knows %d: %s)",
-                             identity->version, SCHEMA_VERSION, path);
+                             identity->version, schema->steps_count, path);
     return VTS_OK;
 }
 
@@ -151,26 +150,39 @@ static enum vts_err enter_wal(sqlite3 *db, const char *path, struct vts_error *e
 }
 
 /* What fails half-way is rolled back when the database is closed. */
-static enum vts_err update_schema(sqlite3 *db, const char *path, int version,
-                                  struct vts_error *error)
+static enum vts_err take_steps(sqlite3 *db, const struct vts_store_sqlite_schema *schema,
+                               int version, const char *path, struct vts_error *error)
 {
     char mark[96];
-    enum vts_err err;
+    enum vts_err err = run(db, path, "BEGIN", error);
 
-    if (version == SCHEMA_VERSION)
-        return VTS_OK;
-    err = run(db, path, "BEGIN", error);
-    for (int i = version; i < SCHEMA_VERSION && err == VTS_OK; i++)
-        err = run(db, path, schema_steps[i], error);
+    for (int i = version; i < schema->steps_count && err == VTS_OK; i++)
+        err = run(db, path, schema->steps[i], error);
     if (err != VTS_OK)
         return err;
     (void)snprintf(mark, sizeof(mark),
                    "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID,
-                   SCHEMA_VERSION);
+                   schema->steps_count);
     return run(db, path, mark, error);
 }
 
-static enum vts_err prepare_database(sqlite3 *db, const char *path, struct vts_error *error)
+static enum vts_err update_schema(sqlite3 *db, const struct vts_store_sqlite_schema *schema,
+                                  int version, const char *path, struct vts_error *error)
+{
+    struct vts_error why = {.text = ""};
+    enum vts_err err;
+
+    if (version == schema->steps_count)
+        return VTS_OK;
+    err = take_steps(db, schema, version, path, &why);
+    if (err == VTS_OK)
+        return VTS_OK;
+    return vts_error_set(error, err, "the store stays at schema %d, as it cannot become %d: %s",
+                         version, schema->steps_count, why.text);
+}
+
+static enum vts_err prepare_database(sqlite3 *db, const struct vts_store_sqlite_schema *schema,
+                                     const char *path, struct vts_error *error)
 {
     struct identity identity = {0};
     enum vts_err err = lock_database(db, path, error);
@@ -178,15 +190,17 @@ static enum vts_err prepare_database(sqlite3 *db, const char *path, struct vts_e
     if (err == VTS_OK)
         err = read_identity(db, path, &identity, error);
     if (err == VTS_OK)
-        err = judge_identity(&identity, path, error);
+        err = judge_identity(&identity, schema, path, error);
     if (err == VTS_OK)
         err = enter_wal(db, path, error);
     if (err == VTS_OK)
-        err = update_schema(db, path, identity.version, error);
+        err = update_schema(db, schema, identity.version, path, error);
     return err;
 }
 
-enum vts_err vts_store_sqlite_file_open(const char *path, sqlite3 **ret_db, struct vts_error *error)
+enum vts_err vts_store_sqlite_file_open(const char *path,
+                                        const struct vts_store_sqlite_schema *schema,
+                                        sqlite3 **ret_db, struct vts_error *error)
 {
     sqlite3 *db = NULL;
     enum vts_err err = create_file(path, error);
@@ -195,7 +209,7 @@ enum vts_err vts_store_sqlite_file_open(const char *path, sqlite3 **ret_db, stru
     if (err != VTS_OK)
         return err;
     if (open_database(path, &db) == SQLITE_OK)
-        err = prepare_database(db, path, error);
+        err = prepare_database(db, schema == NULL ? &our_schema : schema, path, error);
     else
         err = vts_store_sqlite_fail(db, path, error);
     if (err == VTS_OK) {
