@@ -398,7 +398,11 @@ def a_worker_that_is_killed_takes_its_command_along():
             command = int(worker.read_until("] ").split()[1])
             check(is_running(command), "it has ended by itself")
             worker.send(signal.SIGKILL)
-            wait_until(lambda: not is_running(command), "the end of the command")
+            try:
+                wait_until(lambda: not is_running(command), "the end of the command")
+            except AssertionError:
+                os.kill(command, signal.SIGKILL)
+                raise
 
 
 @case
