@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/wire/prefer.h"
+
 /* Beyond any schedule, and small enough to reckon with as a double. */
 static const uint64_t max_retry_after_s = UINT64_C(100) * 365 * 24 * 3600;
 
@@ -15,7 +17,7 @@ void vts_answer_init(struct vts_answer *answer)
 
 void vts_answer_init_sized(struct vts_answer *answer, size_t max_bytes)
 {
-    *answer = (struct vts_answer){.retry_after = -1};
+    *answer = (struct vts_answer){.retry_after = -1, .wait_applied = -1};
     vts_buf_init(&answer->body, max_bytes);
 }
 
@@ -35,6 +37,7 @@ static void start_anew(struct vts_answer *answer, struct vts_str status_line)
     answer->etag[0] = '\0';
     answer->content_type[0] = '\0';
     answer->retry_after = -1;
+    answer->wait_applied = -1;
     answer->has_content_length = false;
     if (vts_str_split(&status_line, ' ', &version) && vts_str_split(&status_line, ' ', &code) &&
         vts_str_to_u64(code, 999, &number) == VTS_OK)
@@ -84,6 +87,15 @@ static void take_retry_after(struct vts_answer *answer, struct vts_str value)
     answer->retry_after = (double)seconds;
 }
 
+/* As RFC 7240 has it: "wait=20". Other preferences are not ours. */
+static void take_preference(struct vts_answer *answer, struct vts_str value)
+{
+    uint64_t seconds = 0;
+
+    if (vts_prefer_wait(value, &seconds))
+        answer->wait_applied = (double)(seconds < max_retry_after_s ? seconds : max_retry_after_s);
+}
+
 static void take_field(struct vts_answer *answer, struct vts_str line)
 {
     struct vts_str name;
@@ -98,6 +110,8 @@ static void take_field(struct vts_answer *answer, struct vts_str line)
         take_content_type(answer, value);
     else if (vts_str_equals_nocase(name, "retry-after"))
         take_retry_after(answer, value);
+    else if (vts_str_equals_nocase(name, "preference-applied"))
+        take_preference(answer, value);
     else if (vts_str_equals_nocase(name, "content-length"))
         answer->has_content_length =
             vts_str_to_u64(value, UINT64_MAX, &answer->content_length) == VTS_OK;

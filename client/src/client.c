@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "client/src/failure.h"
 #include "client/src/options.h"
@@ -73,7 +75,11 @@ static enum vts_client_code set_up(struct vts_client *client,
         return code;
     client->log = (struct vts_log){options->on_log, options->log_context};
     client->request_timeout = options->request_timeout;
-    return vts_transport_new(&client->origin, options, &client->transport, error);
+    client->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (client->cancel_fd < 0)
+        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "too many files are open here");
+    return vts_transport_new(&client->origin, options, &client->counters, &client->transport,
+                             error);
 }
 
 enum vts_client_code vts_client_new(const struct vts_client_options *options,
@@ -90,6 +96,7 @@ enum vts_client_code vts_client_new(const struct vts_client_options *options,
     client = vts_mem_zalloc(sizeof(*client));
     if (client == NULL)
         return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    client->cancel_fd = -1;
     code = set_up(client, &checked, error);
     if (code != VTS_CLIENT_OK)
         vts_client_free(client);
@@ -104,12 +111,19 @@ void vts_client_free(struct vts_client *client)
         return;
     vts_transport_free(client->transport);
     vts_status_cache_fini(&client->cache);
+    if (client->cancel_fd >= 0)
+        (void)close(client->cancel_fd); /* nothing was written that could be lost */
     vts_mem_free(client);
 }
 
 void vts_client_cancel(struct vts_client *client)
 {
+    const uint64_t one = 1;
+
     vts_transport_cancel(client->transport);
+    /* It fails only when it is readable already. */
+    if (write(client->cancel_fd, &one, sizeof(one)) < 0)
+        return;
 }
 
 /* ---- asking for a status --------------------------------------------------------------------- */
@@ -190,10 +204,15 @@ enum vts_client_code vts_client_check_job_id(const char *job_id, struct vts_clie
                            job_id);
 }
 
+const char *vts_client_job_id(const char *job_id)
+{
+    return job_id == NULL || job_id[0] == '\0' ? default_job_id : job_id;
+}
+
 enum vts_client_code vts_client_fetch(struct vts_client *client, const char *job_id, double timeout,
                                       struct vts_fetch *ret_fetch, struct vts_client_error *error)
 {
-    const char *id = job_id == NULL || job_id[0] == '\0' ? default_job_id : job_id;
+    const char *id = vts_client_job_id(job_id);
     const struct vts_status_cache_entry *known = vts_status_cache_find(&client->cache, id);
     struct vts_answer answer;
     struct vts_request request = {.accept = protobuf_type, .timeout = timeout};

@@ -5,6 +5,8 @@
 
 #include <vtstatus/client.h>
 
+#include "client/src/counters.h"
+#include "client/src/ladder.h"
 #include "client/src/log.h"
 #include "client/src/origin.h"
 #include "client/src/status_cache.h"
@@ -16,6 +18,9 @@ struct vts_client {
     double request_timeout;
     struct vts_transport *transport;
     struct vts_status_cache cache;
+    struct vts_counters counters;
+    struct vts_ladder_memory ladder_memory;
+    int cancel_fd; /* becomes readable with vts_client_cancel(), and stays so */
 };
 
 /* One question's result. */
@@ -27,6 +32,9 @@ struct vts_fetch {
 /* VTS_CLIENT_USAGE when it is no job's id; NULL and "" are ids, of the job "default". */
 VTS_MUST_CHECK enum vts_client_code vts_client_check_job_id(const char *job_id,
                                                             struct vts_client_error *error);
+
+/* The id itself, or "default" for NULL and "". */
+const char *vts_client_job_id(const char *job_id);
 
 /* Asks for a job's status once, within timeout seconds. *ret_fetch is written on every outcome:
  * a refusal may carry a Retry-After. job_id must be one; error must not be NULL. */

@@ -158,6 +158,9 @@ enum vts_client_code vts_fault_tell(const struct vts_fault *fault, const struct 
     case VTS_FAULT_MALFORMED:
         return vts_failure_set(error, VTS_CLIENT_UNDECODABLE, "%s does not speak HTTP: %s",
                                origin->text, fault->detail);
+    case VTS_FAULT_OLD_HTTP:
+        return vts_failure_set(error, VTS_CLIENT_UNDECODABLE,
+                               "%s does not speak HTTP/2, which streams need", origin->text);
     case VTS_FAULT_OTHER:
         return vts_failure_set(error, VTS_CLIENT_CONNECT, "no answer from %s: %s", origin->text,
                                fault->detail);

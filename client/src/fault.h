@@ -21,6 +21,7 @@ enum vts_fault_kind {
     VTS_FAULT_CLIENT_CERT,
     VTS_FAULT_TOO_LARGE,
     VTS_FAULT_MALFORMED, /* what came is no HTTP */
+    VTS_FAULT_OLD_HTTP,  /* it is, but not HTTP/2 */
     VTS_FAULT_OTHER,
 };
 

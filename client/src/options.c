@@ -129,3 +129,11 @@ enum vts_client_code vts_poll_options_read(const struct vts_poll_options *option
         ret_options->max_interval = ret_options->interval;
     return VTS_CLIENT_OK;
 }
+
+struct vts_backoff vts_poll_options_backoff(const struct vts_poll_options *options)
+{
+    return (struct vts_backoff){.interval = options->interval,
+                                .factor = options->backoff_factor,
+                                .max_interval = options->max_interval,
+                                .jitter = options->jitter};
+}

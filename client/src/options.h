@@ -5,6 +5,7 @@
 
 #include <vtstatus/client.h>
 
+#include "client/src/backoff.h"
 #include "common/base/macros.h"
 
 /* Copies what the caller's size covers over the defaults, and checks it. VTS_CLIENT_USAGE with the
@@ -17,5 +18,8 @@ vts_client_options_read(const struct vts_client_options *options,
 VTS_MUST_CHECK enum vts_client_code vts_poll_options_read(const struct vts_poll_options *options,
                                                           struct vts_poll_options *ret_options,
                                                           struct vts_client_error *error);
+
+/* The schedule in options that were read. */
+struct vts_backoff vts_poll_options_backoff(const struct vts_poll_options *options);
 
 #endif

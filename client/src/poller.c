@@ -13,6 +13,7 @@
 #include "client/src/backoff.h"
 #include "client/src/failure.h"
 #include "client/src/options.h"
+#include "client/src/status.h"
 #include "common/base/clock.h"
 
 enum verdict {
@@ -50,10 +51,7 @@ static void start(struct poll *poll, const struct vts_poll_source *source,
 {
     *poll = (struct poll){.source = source,
                           .options = options,
-                          .backoff = {.interval = options->interval,
-                                      .factor = options->backoff_factor,
-                                      .max_interval = options->max_interval,
-                                      .jitter = options->jitter},
+                          .backoff = vts_poll_options_backoff(options),
                           .start_ns = source->now_ns(source->self),
                           .end_ns = INT64_MAX};
     vts_rng_init(&poll->rng,
@@ -164,20 +162,6 @@ static bool tell(const struct poll *poll, const struct vts_client_error *error, 
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-static void describe_last(const struct poll *poll, char *text, size_t size)
-{
-    const struct vts_status *status = poll->status;
-    const char *phase = status == NULL ? "" : vts_status_phase(status);
-
-    if (status == NULL)
-        (void)snprintf(text, size, "no status was seen");
-    else
-        (void)snprintf(text, size, "job '%s' was last seen %s (%s, %.0f %%%s%.64s)",
-                       vts_status_job_id(status), vts_status_word(status),
-                       vts_status_state_word(status), vts_status_percent(status),
-                       phase[0] != '\0' ? ", " : "", phase);
-}
-
 static enum vts_client_code give_up(const struct poll *poll, const char *why,
                                     struct vts_client_error *error)
 {
@@ -187,7 +171,7 @@ static enum vts_client_code give_up(const struct poll *poll, const char *why,
 
     if (poll->failures > 0)
         (void)snprintf(failure, sizeof(failure), "; the last try failed: %.400s", error->text);
-    describe_last(poll, last, sizeof(last));
+    vts_status_describe(poll->status, last, sizeof(last));
     return vts_failure_set(error, VTS_CLIENT_GAVE_UP, "gave up after %u %s in %.3g s, %s; %s%s",
                            poll->tries, poll->tries == 1 ? "try" : "tries", seconds, why, last,
                            failure);

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "client/src/message.h"
 #include "common/base/clock.h"
@@ -78,6 +79,19 @@ enum vts_err vts_status_decode(struct vts_str body, struct vts_status **ret_stat
 const Vtstatus__V1__JobStatus *vts_status_borrow_message(const struct vts_status *status)
 {
     return status->message;
+}
+
+void vts_status_describe(const struct vts_status *status, char *text, size_t size)
+{
+    const char *phase = status == NULL ? "" : vts_status_phase(status);
+
+    if (status == NULL)
+        (void)snprintf(text, size, "no status was seen");
+    else
+        (void)snprintf(text, size, "job '%s' was last seen %s (%s, %.0f %%%s%.64s)",
+                       vts_status_job_id(status), vts_status_word(status),
+                       vts_status_state_word(status), vts_status_percent(status),
+                       phase[0] != '\0' ? ", " : "", phase);
 }
 
 size_t vts_status_memory_bytes(const struct vts_status *status)

@@ -30,6 +30,10 @@ VTS_MUST_CHECK enum vts_err vts_status_adopt(Vtstatus__V1__JobStatus *message,
 
 const Vtstatus__V1__JobStatus *vts_status_borrow_message(const struct vts_status *status);
 
+/* What was last seen of a job, for a line of text: "job 'a' was last seen pending (running, 40 %)".
+ * status may be NULL. */
+void vts_status_describe(const struct vts_status *status, char *text, size_t size);
+
 /* How much memory decoding it took: an upper bound for what it holds. 0 for an adopted one. */
 size_t vts_status_memory_bytes(const struct vts_status *status);
 

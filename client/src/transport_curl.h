@@ -13,6 +13,8 @@
 #include "client/src/origin.h"
 
 struct vts_transport;
+struct vts_counters;
+struct vts_easy_config;
 
 enum vts_connection {
     /* The kept one. When it turns out to be dead, libcurl sends the request anew, a POST too. */
@@ -36,18 +38,25 @@ struct vts_request {
     const char *content_type;  /* of the body, for a POST by the Connect protocol; NULL: a GET */
     struct vts_str body;       /* borrowed until the answer is there */
     bool tells_timeout;        /* the server hears of it, by Connect's header */
+    unsigned prefer_wait;      /* s that the server may hold the answer back; 0: none */
+    bool is_once;              /* libcurl does not send it again when a kept connection is dead */
+    bool needs_http2;          /* an answer by an older version is VTS_CLIENT_UNDECODABLE */
     enum vts_connection connection;
     vts_piece_fn on_piece; /* takes the body of a 200 in place of answer->body; NULL: none */
     void *context;         /* for on_piece */
 };
 
-/* origin and options are copied; the log function in options is called by name only. Codes and
- * texts as vts_client_new has them. */
+/* origin and options are copied; the log function in options is called by name only; counters are
+ * borrowed. Codes and texts as vts_client_new has them. */
 VTS_MUST_CHECK enum vts_client_code vts_transport_new(const struct vts_origin *origin,
                                                       const struct vts_client_options *options,
+                                                      struct vts_counters *counters,
                                                       struct vts_transport **ret_transport,
                                                       struct vts_client_error *error);
 void vts_transport_free(struct vts_transport *transport);
+
+/* Borrowed, and good for as long as the transport lives; it never changes. */
+const struct vts_easy_config *vts_transport_config(const struct vts_transport *transport);
 
 /* Sends a request and takes in its answer, into *answer, which the caller has initialised and
  * ends. VTS_CLIENT_OK means a complete HTTP answer of any code. */
@@ -61,5 +70,7 @@ VTS_MUST_CHECK bool vts_transport_wait(struct vts_transport *transport, double s
 
 /* From any thread: ends what goes on, and whatever comes later. */
 void vts_transport_cancel(struct vts_transport *transport);
+/* From any thread. */
+bool vts_transport_is_cancelled(const struct vts_transport *transport);
 
 #endif

@@ -4,14 +4,18 @@
     with StubServer() as stub:
         stub.faults["CreateJob"] = [LOST]        # does it, and closes the connection
         stub.faults["WatchStatus"] = [CUT, ...]  # one message, and then nothing
+        stub.faults["status"] = [b"HTTP/1.1 ..."]  # what a gateway says in its place
         ... stub.url, stub.certs, stub.calls ...
 
-It speaks the Connect protocol with binary messages over HTTP/1.1 and TLS, each connection in a
-thread, and has the calls of JobService and WorkerService and the watches of StatusService, in
-memory and no further than clients need. A method's faults are used up one a call.
+It speaks the Connect protocol with binary messages over HTTP/1.1 and TLS, or without TLS, each
+connection in a thread, and has the calls of JobService and WorkerService, the watches and batches of
+StatusService, and GET /status with its waits ("status" in faults and calls), in memory and no
+further than clients need. A method's faults are used up one a call; with ALWAYS as the last one, the
+one before it never is.
 """
 import base64
 import json
+import re
 import socket
 import ssl
 import struct
@@ -24,13 +28,15 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from vts_server import WAIT_S, default_binary, shared_certs
 
 PENDING, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED = range(1, 7)
-WORDS = {3: "invalid_argument", 5: "not_found", 6: "already_exists", 9: "failed_precondition",
+WORDS = {8: "resource_exhausted", 3: "invalid_argument", 5: "not_found", 6: "already_exists", 9: "failed_precondition",
          10: "aborted", 12: "unimplemented", 13: "internal", 14: "unavailable",
          7: "permission_denied"}
 HTTP = {3: 400, 5: 404, 6: 409, 7: 403, 9: 400, 10: 409, 12: 501, 13: 500, 14: 503}
 
 LOST = "lost"  # the call is done, its answer is not sent
 CUT = "cut"    # a stream breaks off behind its first message
+HELD_BACK = "held back"  # a stream begins, and then says nothing
+ALWAYS = "always"
 
 
 def _classes():
@@ -255,6 +261,16 @@ class Jobs:
 
     # ---- StatusService ----
 
+    def BatchGetStatus(self, request):
+        answer = make("BatchGetStatusResponse")
+        for job_id in request.job_ids:
+            result = answer.results.add(job_id=job_id)
+            if job_id in self.jobs:
+                result.status.CopyFrom(self.jobs[job_id].status)
+            else:
+                result.error.code = 5
+        return answer
+
     def WatchStatus(self, request, send):
         self.watch([request.job_id], "WatchStatusResponse", send)
 
@@ -287,14 +303,17 @@ class Cut(Exception):
 
 
 class StubServer:
-    def __init__(self):
+    def __init__(self, tls=True):
+        self.ignores_prefer, self.longest_hold_s = False, WAIT_S
         self.certs = shared_certs()
         self.jobs, self.faults, self.calls = Jobs(), {}, []
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(self.certs / "server.pem", self.certs / "server-key.pem")
+        self._context = None
+        if tls:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(self.certs / "server.pem", self.certs / "server-key.pem")
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.url = f"https://localhost:{self.port}"
+        self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -319,7 +338,8 @@ class StubServer:
     def _serve(self, raw):
         try:
             raw.settimeout(WAIT_S)
-            with self._context.wrap_socket(raw, server_side=True) as connection:
+            tls = self._context
+            with tls.wrap_socket(raw, server_side=True) if tls else raw as connection:
                 file = connection.makefile("rwb")
                 while self._serve_one(file):
                     file.flush()
@@ -336,25 +356,54 @@ class StubServer:
             fields[name.lower()] = value.strip()
         body = file.read(int(fields.get("content-length", 0)))
         method = line.split()[1].rsplit("/", 1)[1]
-        if line.startswith("GET /status"):
-            self._status(file, method)
-            return True
-        self.calls.append((method, fields))
-        faults = self.faults.get(method, [])
-        fault = faults.pop(0) if faults else None
-        if fields.get("content-type") == "application/connect+proto":
+        is_status = line.startswith("GET /status")
+        fault = self._next_fault("status" if is_status else method, fields)
+        if isinstance(fault, bytes):
+            file.write(fault)
+        elif is_status:
+            self._status(file, method, fields, fault)
+        elif fields.get("content-type") == "application/connect+proto":
             self._stream(file, method, body[5:], fault)
         else:
             self._unary(file, method, body, fault)
         return True
 
-    def _status(self, file, job_id):
+    def _next_fault(self, method, fields):
+        self.calls.append((method, fields))
+        faults = self.faults.get(method, [])
+        if faults[1:] == [ALWAYS]:
+            return faults[0]
+        return faults.pop(0) if faults else None
+
+    def _hold(self, job, fields):
+        """Until there is news, or for as long as was wished; longer than may be, it is cut."""
+        wish = re.search(r"wait=(\d+)", fields.get("prefer", ""))
+        known = re.search(r'"r(\d+)"', fields.get("if-none-match", ""))
+        if not wish or self.ignores_prefer:
+            return ""
+        wait_s = min(int(wish[1]), self.longest_hold_s)
+        is_over = self.jobs.wait_for(lambda: job.status.done or (
+            known and job.status.revision > int(known[1])), wait_s)
+        if not is_over and int(wish[1]) > self.longest_hold_s:
+            raise Cut
+        return f"Preference-Applied: wait={wish[1]}\r\n"
+
+    def _status(self, file, job_id, fields, fault):
         """GET /status/{job_id}, as protobuf."""
+        if fault == LOST:
+            raise Cut
         try:
-            answer, code = self.jobs.find(job_id).status.SerializeToString(), 200
+            with self.jobs.changed:
+                job = self.jobs.find(job_id)
+                more = self._hold(job, fields)
+                answer, code = job.status.SerializeToString(), 200
+                etag = f'W/"r{job.status.revision}"'
+                more += f"ETag: {etag}\r\n"
+            if fields.get("if-none-match") == etag:
+                answer, code = b"", 304
         except Refusal as refusal:
-            answer, code = json.dumps(refusal.json()).encode(), 404
-        file.write(f"HTTP/1.1 {code} -\r\nContent-Type: application/x-protobuf\r\n"
+            answer, code, more = json.dumps(refusal.json()).encode(), 404, ""
+        file.write(f"HTTP/1.1 {code} -\r\nContent-Type: application/x-protobuf\r\n{more}"
                    f"Content-Length: {len(answer)}\r\n\r\n".encode() + answer)
 
     def _unary(self, file, method, body, fault):
@@ -389,6 +438,11 @@ class StubServer:
         file.write(b"HTTP/1.1 200 -\r\nContent-Type: application/connect+proto\r\n"
                    b"Transfer-Encoding: chunked\r\n\r\n")
         end = {}
+        file.flush()
+        if fault == HELD_BACK:
+            with self.jobs.changed:
+                self.jobs.wait_for(lambda: False, WAIT_S)
+            raise Cut
         try:
             if isinstance(fault, Refusal):
                 raise fault

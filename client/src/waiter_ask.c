@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* waiter_ask.c - the two lower rungs: requests about jobs, held by the server or not.
+ *
+ * A request about one job is `GET /status/{id}`, with the ETag of what is known; with `Prefer:
+ * wait` it is a long-poll. Of several that are due together BatchGetStatus asks.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/src/failure.h"
+#include "client/src/message.h"
+#include "client/src/rpc.h"
+#include "client/src/rpc_error.h"
+#include "client/src/status.h"
+#include "client/src/waiter.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/wire/rpc_code.h"
+#include "vtstatus/v1/status_service.pb-c.h"
+
+enum {
+    MAX_REQUEST_BYTES = 1 << 20,
+    MAX_BATCH_BYTES = 4 << 20,
+    MAX_BATCH_MEMORY_BYTES = 6 * MAX_BATCH_BYTES,
+};
+
+static const char status_type[] = "application/x-protobuf";
+static const char codec_type[] = "application/proto";
+
+/* s; a long-poll that breaks off after fewer was not cut for its length. */
+static const double least_hold = 3;
+/* s; a long-poll that is answered sooner without news was not held. */
+static const double least_answer = 1;
+
+/* ---- an ask's life --------------------------------------------------------------------------- */
+
+static void detach(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
+{
+    vts_list_remove(&ask->member);
+    for (size_t i = 0; i < ask->jobs_count; i++)
+        if (ask->jobs[i] != NULL)
+            ask->jobs[i]->ask = NULL;
+    if (ask->hold_s > 0)
+        waiter->held_count--;
+    if (ask->group != NULL)
+        ask->group->asks--;
+}
+
+void vts_waiter_drop_ask(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
+{
+    vts_engine_stop(waiter->engine, ask->transfer);
+    detach(waiter, ask);
+    vts_mem_free(ask);
+}
+
+static struct vts_waiter_ask *new_ask(struct vts_waiter_group *group, size_t max_jobs)
+{
+    struct vts_waiter_ask *ask =
+        vts_mem_zalloc(sizeof(*ask) + max_jobs * sizeof(struct vts_waiter_job *));
+
+    if (ask == NULL)
+        return NULL;
+    ask->group = group;
+    ask->start_ns = vts_clock_now_ns();
+    group->asks++;
+    vts_list_push_back(&group->waiter->asks, &ask->member);
+    return ask;
+}
+
+static void add_job(struct vts_waiter_ask *ask, struct vts_waiter_job *job)
+{
+    vts_heap_remove(&job->group->waiter->due, &job->due);
+    ask->jobs[ask->jobs_count++] = job;
+    job->ask = ask;
+}
+
+/* The request could not even be made. */
+static void fail_to_start(struct vts_waiter *waiter, struct vts_waiter_ask *ask,
+                          enum vts_client_code code, const struct vts_client_error *error)
+{
+    detach(waiter, ask);
+    if (code == VTS_CLIENT_UNAVAILABLE) { /* some others must end first */
+        for (size_t i = 0; i < ask->jobs_count; i++)
+            vts_waiter_schedule(ask->jobs[i], 1);
+    } else {
+        vts_waiter_end(waiter, error);
+    }
+    vts_mem_free(ask);
+}
+
+static void reschedule_all(const struct vts_waiter_ask *ask)
+{
+    for (size_t i = 0; i < ask->jobs_count; i++)
+        if (ask->jobs[i] != NULL)
+            vts_waiter_reschedule(ask->jobs[i]);
+}
+
+/* ---- what an answer means -------------------------------------------------------------------- */
+
+static enum vts_wait_mode rung_of(const struct vts_waiter_ask *ask)
+{
+    return ask->hold_s > 0 ? VTS_WAIT_LONG_POLL : VTS_WAIT_POLL;
+}
+
+static double held(const struct vts_waiter_ask *ask)
+{
+    return (double)(vts_clock_now_ns() - ask->start_ns) / VTS_NS_PER_S;
+}
+
+/* A long-poll was answered, and the answer is no news. Returns whether the next one may follow at
+ * once. */
+static bool judge_hold(struct vts_waiter_ask *ask, const struct vts_answer *answer)
+{
+    struct vts_waiter_group *group = ask->group;
+    int64_t now_ns = vts_clock_now_ns();
+    struct vts_client_error error;
+
+    if (answer->wait_applied < 0 && held(ask) < least_answer) {
+        (void)vts_failure_set(&error, VTS_CLIENT_REFUSED, "%s does not hold its answers back",
+                              group->waiter->client->origin.text);
+        if (vts_ladder_missed(&group->ladder, VTS_WAIT_LONG_POLL, VTS_MISS_BLOCKED, now_ns))
+            vts_waiter_note_fall(group, &error);
+        return false;
+    }
+    /* The server holds for no longer than this. */
+    if (answer->wait_applied >= VTS_LADDER_LEAST_HOLD_S &&
+        answer->wait_applied < group->ladder.hold_s)
+        group->ladder.hold_s = (unsigned)answer->wait_applied;
+    if (vts_ladder_worked(&group->ladder, VTS_WAIT_LONG_POLL, now_ns))
+        vts_waiter_note_climb(group);
+    return held(ask) >= least_answer;
+}
+
+/* A request came to a good end: it brought news, or not. */
+static void note_success(struct vts_waiter_ask *ask, const struct vts_answer *answer, bool is_news)
+{
+    struct vts_waiter_group *group = ask->group;
+    struct vts_waiter_job *job = ask->jobs[0];
+    bool may_follow = true;
+
+    group->failures = 0;
+    if (ask->hold_s > 0 && !is_news) {
+        may_follow = judge_hold(ask, answer);
+    } else if (vts_ladder_worked(&group->ladder, rung_of(ask), vts_clock_now_ns())) {
+        vts_waiter_note_climb(group);
+    }
+    if (job == NULL)
+        return;
+    if (ask->hold_s > 0 && !may_follow && vts_waiter_is_held(group, vts_clock_now_ns()))
+        vts_waiter_schedule(
+            job, vts_backoff_poll_wait(&group->waiter->backoff, 0, -1, &group->waiter->rng));
+    else
+        vts_waiter_reschedule(job);
+}
+
+/* A long-poll broke off after it had been held: what stands between cuts requests of that length.
+ * Returns whether that is all there is to it. */
+static bool note_cut(struct vts_waiter_ask *ask, const struct vts_client_error *error)
+{
+    struct vts_waiter_group *group = ask->group;
+
+    if (ask->hold_s == 0 || held(ask) < least_hold ||
+        (error->code != VTS_CLIENT_CONNECT && error->code != VTS_CLIENT_TIMEOUT &&
+         error->code != VTS_CLIENT_UNAVAILABLE))
+        return false;
+    vts_counters_add(&group->waiter->client->counters.retries, 1);
+    if (!vts_ladder_shorten(&group->ladder, held(ask)) &&
+        vts_ladder_missed(&group->ladder, VTS_WAIT_LONG_POLL, VTS_MISS_BLOCKED, vts_clock_now_ns()))
+        vts_waiter_note_fall(group, error);
+    reschedule_all(ask);
+    return true;
+}
+
+static void schedule_all(const struct vts_waiter_ask *ask, double wait)
+{
+    for (size_t i = 0; i < ask->jobs_count; i++)
+        if (ask->jobs[i] != NULL)
+            vts_waiter_schedule(ask->jobs[i], wait);
+}
+
+static void note_failure(struct vts_waiter_ask *ask, const struct vts_client_error *error,
+                         double retry_after)
+{
+    struct vts_waiter_group *group = ask->group;
+    struct vts_waiter *waiter = group->waiter;
+    bool is_tried_only = ask->hold_s > 0 && group->ladder.rung == VTS_WAIT_POLL;
+    bool is_beside = group->ladder.rung == VTS_WAIT_WATCH && !group->is_sifting;
+    bool has_fallen;
+    double wait = 0;
+
+    if (note_cut(ask, error))
+        return;
+    has_fallen =
+        vts_ladder_missed(&group->ladder, rung_of(ask), VTS_MISS_DOUBT, vts_clock_now_ns());
+    if (is_tried_only || is_beside) {
+        /* The rung that counts tells soon enough. */
+        schedule_all(ask, vts_backoff_retry_wait(&waiter->backoff, 1, retry_after, &waiter->rng));
+        return;
+    }
+    if (!vts_waiter_fail(group, error, retry_after, rung_of(ask), &wait))
+        return;
+    schedule_all(ask, wait);
+    if (has_fallen)
+        vts_waiter_log_fall(group, error);
+}
+
+/* All that was to be sifted is. */
+static void end_sifting(struct vts_waiter_group *group)
+{
+    if (!group->is_sifting || group->asks > 0)
+        return;
+    group->is_sifting = false;
+    group->open_ns = vts_clock_now_ns();
+}
+
+/* ---- one job --------------------------------------------------------------------------------- */
+
+static enum vts_client_code undecodable(const struct vts_client *client, const char *why,
+                                        struct vts_client_error *error)
+{
+    return vts_failure_set(error, VTS_CLIENT_UNDECODABLE, "the answer of %s is no status: %s",
+                           client->origin.text, why);
+}
+
+/* *ret_status is the caller's. */
+static enum vts_client_code read_status(const struct vts_client *client, const char *job_id,
+                                        const struct vts_answer *answer,
+                                        struct vts_status **ret_status,
+                                        struct vts_client_error *error)
+{
+    struct vts_error reason = {.text = ""};
+    struct vts_status *status = NULL;
+    enum vts_err err;
+
+    if (strcmp(answer->content_type, status_type) != 0)
+        return undecodable(client, "it is of another type", error);
+    err = vts_status_decode(vts_buf_str(&answer->body), &status, &reason);
+    if (err == VTS_ERR_NOMEM)
+        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    if (err != VTS_OK)
+        return undecodable(client, reason.text, error);
+    if (strcmp(vts_status_job_id(status), job_id) != 0) {
+        vts_status_free(status);
+        return undecodable(client, "it is about another job", error);
+    }
+    *ret_status = status;
+    return VTS_CLIENT_OK;
+}
+
+static enum vts_client_code read_one(const struct vts_waiter_ask *ask, const char *job_id,
+                                     const struct vts_answer *answer,
+                                     struct vts_status **ret_status, struct vts_client_error *error)
+{
+    const struct vts_client *client = ask->group->waiter->client;
+
+    if (answer->http_code == 200)
+        return read_status(client, job_id, answer, ret_status, error);
+    if (answer->http_code == 304)
+        return ask->has_etag
+                   ? VTS_CLIENT_OK
+                   : undecodable(client, "it says that nothing changed, but nothing was known",
+                                 error);
+    if (answer->http_code < 300)
+        return undecodable(client, "it has another HTTP status than 200", error);
+    return vts_client_refusal(&client->origin, job_id, answer, error);
+}
+
+static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
+                        const struct vts_answer *answer, struct vts_client_error *error)
+{
+    struct vts_waiter_job *job = ask->jobs[0];
+    struct vts_status *status = NULL;
+    bool is_news = false;
+
+    if (code == VTS_CLIENT_OK)
+        code = read_one(ask, job->id, answer, &status, error);
+    if (code == VTS_CLIENT_NOT_FOUND) {
+        vts_waiter_give_up(job, error);
+    } else if (code != VTS_CLIENT_OK) {
+        note_failure(ask, error, answer->retry_after);
+    } else {
+        if (answer->retry_after >= 0)
+            job->hint = answer->retry_after; /* a finer one is in the status */
+        if (status != NULL)
+            is_news = vts_waiter_take(job, status, rung_of(ask));
+        else if (answer->retry_after < 0)
+            /* A job that goes on has one: this may be another job, whose end has the same number.
+             */
+            job->has_status = false;
+        note_success(ask, answer, is_news);
+    }
+    vts_status_free(status);
+}
+
+static void on_one_done(enum vts_client_code code, const struct vts_answer *answer,
+                        struct vts_client_error *error, void *context)
+{
+    struct vts_waiter_ask *ask = context;
+    struct vts_waiter *waiter = ask->group->waiter;
+
+    detach(waiter, ask);
+    if (ask->jobs[0] != NULL)
+        take_answer(ask, code, answer, error);
+    end_sifting(ask->group);
+    vts_mem_free(ask);
+}
+
+static double bounded_timeout(const struct vts_waiter *waiter, double timeout)
+{
+    double left = vts_waiter_time_left(waiter, vts_clock_now_ns());
+
+    return fmin(timeout, fmax(left, 0.001));
+}
+
+/* The answer comes before the deadline, even when it is none. */
+static unsigned hold_for(const struct vts_waiter_group *group)
+{
+    double left = vts_waiter_time_left(group->waiter, vts_clock_now_ns()) - 1;
+
+    return left < group->ladder.hold_s ? (unsigned)fmax(left, 1) : group->ladder.hold_s;
+}
+
+static void ask_one(struct vts_waiter_job *job, bool is_held)
+{
+    struct vts_waiter_group *group = job->group;
+    struct vts_waiter *waiter = group->waiter;
+    struct vts_waiter_ask *ask = new_ask(group, 1);
+    struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
+    struct vts_request get = {.accept = status_type};
+    char path[160];
+    char etag[40] = "";
+    enum vts_client_code code;
+
+    if (ask == NULL) {
+        vts_waiter_end(waiter, &error);
+        return;
+    }
+    add_job(ask, job);
+    ask->hold_s = is_held ? hold_for(group) : 0;
+    waiter->held_count += is_held ? 1 : 0;
+    (void)snprintf(path, sizeof(path), "/status/%s", job->id);
+    /* Without a tag the server holds until the end. */
+    ask->has_etag = job->has_status && !(is_held && waiter->options.is_end_only);
+    if (ask->has_etag)
+        (void)snprintf(etag, sizeof(etag), "W/\"r%" PRIu64 "\"", job->revision);
+    get.path = path;
+    get.if_none_match = etag;
+    get.prefer_wait = ask->hold_s;
+    get.is_once = is_held; /* how long it was held is to be known */
+    get.timeout = waiter->client->request_timeout;
+    get.timeout = bounded_timeout(waiter, get.timeout + ask->hold_s);
+    code = vts_engine_start(waiter->engine, &get, VTS_ANSWER_MAX_BODY_BYTES, on_one_done, ask,
+                            &ask->transfer, &error);
+    if (code != VTS_CLIENT_OK)
+        fail_to_start(waiter, ask, code, &error);
+}
+
+/* ---- many ------------------------------------------------------------------------------------ */
+
+static void take_result(struct vts_waiter_ask *ask, Vtstatus__V1__StatusResult *result)
+{
+    const struct vts_client *client = ask->group->waiter->client;
+    struct vts_waiter_job *job = vts_waiter_find(ask->group->waiter, result->job_id);
+    struct vts_client_error error = {.http_code = 200};
+    struct vts_status *status = NULL;
+    Vtstatus__V1__JobStatus *message;
+
+    if (job == NULL || job->group != ask->group)
+        return;
+    if (result->result_case == VTSTATUS__V1__STATUS_RESULT__RESULT_ERROR &&
+        result->error->code == VTS_RPC_NOT_FOUND) {
+        error.rpc_code = VTS_RPC_NOT_FOUND;
+        (void)vts_failure_set(&error, VTS_CLIENT_NOT_FOUND, "%s knows no job '%s'",
+                              client->origin.text, job->id);
+        vts_waiter_give_up(job, &error);
+    } else if (result->result_case == VTSTATUS__V1__STATUS_RESULT__RESULT_STATUS) {
+        message = result->status;
+        result->status = NULL;
+        result->result_case = VTSTATUS__V1__STATUS_RESULT__RESULT__NOT_SET;
+        if (vts_status_adopt(message, &status, NULL) == VTS_OK &&
+            strcmp(vts_status_job_id(status), job->id) == 0)
+            (void)vts_waiter_take(job, status, VTS_WAIT_POLL); /* news or not, it is asked again */
+        vts_status_free(status);
+    }
+}
+
+static enum vts_client_code read_batch(struct vts_waiter_ask *ask, const struct vts_answer *answer,
+                                       struct vts_client_error *error)
+{
+    const struct vts_client *client = ask->group->waiter->client;
+    size_t memory_bytes = MAX_BATCH_MEMORY_BYTES;
+    struct vts_error reason = {.text = "it is of another type"};
+    ProtobufCMessage *message = NULL;
+    Vtstatus__V1__BatchGetStatusResponse *response;
+    struct vts_error_body body;
+    bool has_body;
+    enum vts_err err = VTS_ERR_PROTOCOL;
+
+    if (answer->http_code != 200) {
+        has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
+        return vts_rpc_error_tell(&client->origin, NULL, answer->http_code, has_body ? &body : NULL,
+                                  error);
+    }
+    if (strcmp(answer->content_type, codec_type) == 0)
+        err = vts_message_decode(vts_buf_str(&answer->body),
+                                 &vtstatus__v1__batch_get_status_response__descriptor,
+                                 &memory_bytes, &message, &reason);
+    if (err != VTS_OK)
+        return vts_rpc_undecodable(client, err, reason.text, error);
+    response = (Vtstatus__V1__BatchGetStatusResponse *)message;
+    for (size_t i = 0; i < response->n_results; i++)
+        take_result(ask, response->results[i]);
+    vts_message_free(message);
+    return VTS_CLIENT_OK;
+}
+
+static void on_batch_done(enum vts_client_code code, const struct vts_answer *answer,
+                          struct vts_client_error *error, void *context)
+{
+    struct vts_waiter_ask *ask = context;
+    struct vts_waiter_group *group = ask->group;
+
+    detach(group->waiter, ask);
+    if (code == VTS_CLIENT_OK)
+        code = read_batch(ask, answer, error);
+    if (code == VTS_CLIENT_OK) {
+        group->failures = 0;
+        if (vts_ladder_worked(&group->ladder, VTS_WAIT_POLL, vts_clock_now_ns()))
+            vts_waiter_note_climb(group);
+        if (!group->is_sifting)
+            reschedule_all(ask);
+    } else {
+        note_failure(ask, error, answer->retry_after);
+    }
+    if (code == VTS_CLIENT_OK)
+        end_sifting(group);
+    vts_mem_free(ask);
+}
+
+/* Those of the group that are due by then. */
+static void gather(struct vts_waiter_ask *ask, int64_t due_ns)
+{
+    struct vts_waiter_group *group = ask->group;
+
+    for (struct vts_list *at = group->jobs.next; at != &group->jobs; at = at->next) {
+        struct vts_waiter_job *job = VTS_CONTAINER_OF(at, struct vts_waiter_job, member);
+
+        if (job->due.place != 0 && job->due.due_ns <= due_ns)
+            add_job(ask, job);
+    }
+}
+
+static enum vts_err write_batch(const struct vts_waiter_ask *ask, struct vts_buf *buf)
+{
+    Vtstatus__V1__BatchGetStatusRequest message = VTSTATUS__V1__BATCH_GET_STATUS_REQUEST__INIT;
+
+    message.job_ids = vts_mem_alloc(ask->jobs_count * sizeof(char *));
+    if (message.job_ids == NULL)
+        return VTS_ERR_NOMEM;
+    for (size_t i = 0; i < ask->jobs_count; i++)
+        message.job_ids[message.n_job_ids++] = ask->jobs[i]->id;
+    vts_message_encode(buf, &message.base);
+    vts_mem_free((void *)message.job_ids);
+    return vts_buf_check(buf);
+}
+
+static void ask_many(struct vts_waiter_group *group, int64_t due_ns)
+{
+    struct vts_waiter *waiter = group->waiter;
+    struct vts_waiter_ask *ask = new_ask(group, group->jobs_count);
+    struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
+    struct vts_request post = {.path = "/vtstatus.v1.StatusService/BatchGetStatus",
+                               .content_type = codec_type,
+                               .tells_timeout = true};
+    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
+    struct vts_buf body;
+
+    if (ask == NULL) {
+        vts_waiter_end(waiter, &error);
+        return;
+    }
+    ask->is_batch = true;
+    gather(ask, due_ns);
+    vts_buf_init(&body, MAX_REQUEST_BYTES);
+    if (write_batch(ask, &body) == VTS_OK) {
+        post.body = vts_buf_str(&body);
+        post.timeout = bounded_timeout(waiter, waiter->client->request_timeout);
+        code = vts_engine_start(waiter->engine, &post, MAX_BATCH_BYTES, on_batch_done, ask,
+                                &ask->transfer, &error);
+    }
+    vts_buf_fini(&body);
+    if (code != VTS_CLIENT_OK)
+        fail_to_start(waiter, ask, code, &error);
+}
+
+/* ---- what is due ----------------------------------------------------------------------------- */
+
+static bool may_hold(const struct vts_waiter_job *job, int64_t now_ns)
+{
+    const struct vts_waiter *waiter = job->group->waiter;
+
+    /* What is to be held against must be known, unless only the end is of interest. */
+    return vts_waiter_is_held(job->group, now_ns) && !job->group->is_sifting &&
+           waiter->held_count < VTS_WAIT_MAX_HELD &&
+           (job->has_status || waiter->options.is_end_only);
+}
+
+void vts_waiter_ask_due(struct vts_waiter *waiter, int64_t now_ns)
+{
+    /* Those that are due soon may come along: they cost nothing more. */
+    int64_t slack_ns = (int64_t)(waiter->backoff.interval / 4 * VTS_NS_PER_S);
+    struct vts_heap_node *first;
+
+    while (waiter->code == VTS_CLIENT_OK && (first = vts_heap_first(&waiter->due)) != NULL &&
+           first->due_ns <= now_ns) {
+        struct vts_waiter_job *job = VTS_CONTAINER_OF(first, struct vts_waiter_job, due);
+
+        if (may_hold(job, now_ns))
+            ask_one(job, true);
+        else if (job->group->jobs_count == 1)
+            ask_one(job, false);
+        else
+            ask_many(job->group, now_ns + slack_ns);
+    }
+}

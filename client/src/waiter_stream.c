@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* waiter_stream.c - the highest rung: a stream for a group of jobs.
+ *
+ *   none ──opens──> young ──first word──> proven ──ends, or breaks off──> none
+ *                     └──────no word in time, refused, breaks off───────────^
+ *
+ * Each stream asks one of its jobs for the present status, and the others for what is newer than
+ * what was told: a first word always comes, and a way that lets streams begin but holds back what
+ * is in them is noticed. While a stream is young its jobs are polled before long, so that nobody
+ * waits for it to fail.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/src/failure.h"
+#include "client/src/message.h"
+#include "client/src/rpc.h"
+#include "client/src/rpc_error.h"
+#include "client/src/status.h"
+#include "client/src/waiter.h"
+#include "common/base/arena.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/wire/rpc_code.h"
+#include "vtstatus/v1/status_service.pb-c.h"
+
+enum {
+    MAX_MEMORY_BYTES = 8 << 20,
+    MAX_ARENA_BYTES = 1 << 20,
+    MAX_MESSAGE_BYTES = 1 << 20,
+    MAX_REFUSAL_BYTES = 64 * 1024,
+    MAX_SIFTS = 3,
+};
+
+static const char stream_type[] = "application/connect+proto";
+
+/* s. A stream that says nothing for so long is opened again: a way may have closed without a word.
+ */
+static const double quiet_limit = 300;
+/* s from a stream's opening until its jobs are polled as well. */
+static const double patience = 2;
+/* s, drawn from 0 up to it: before a stream that had worked is opened again. */
+static const double reopen_spread = 0.5;
+
+static int64_t after(int64_t now_ns, double seconds)
+{
+    return now_ns + (int64_t)(seconds * VTS_NS_PER_S);
+}
+
+/* ---- what a stream says ---------------------------------------------------------------------- */
+
+static void take_word(struct vts_waiter_stream *stream)
+{
+    struct vts_waiter_group *group = stream->group;
+
+    stream->word_ns = vts_clock_now_ns();
+    if (stream->is_proven)
+        return;
+    stream->is_proven = true;
+    group->failures = 0;
+    group->sifts = 0;
+    vts_waiter_unschedule_group(group);
+    if (vts_ladder_worked(&group->ladder, VTS_WAIT_WATCH, stream->word_ns))
+        vts_waiter_note_climb(group);
+}
+
+/* Both kinds of response have the status as their first field, and differ in nothing else. */
+static enum vts_err on_message(struct vts_str bytes, void *context, struct vts_error *error)
+{
+    struct vts_waiter_stream *stream = context;
+    size_t memory_bytes = MAX_MEMORY_BYTES;
+    ProtobufCMessage *message = NULL;
+    struct vts_status *status = NULL;
+    struct vts_waiter_job *job;
+    enum vts_err err = vts_message_decode(bytes, &vtstatus__v1__watch_statuses_response__descriptor,
+                                          &memory_bytes, &message, error);
+
+    if (err != VTS_OK)
+        return err;
+    err =
+        vts_status_adopt((Vtstatus__V1__JobStatus *)vts_message_detach(message, 0), &status, error);
+    vts_message_free(message);
+    if (err != VTS_OK)
+        return err;
+    job = vts_waiter_find(stream->group->waiter, vts_status_job_id(status));
+    if (job != NULL && job->group == stream->group) {
+        take_word(stream);
+        (void)vts_waiter_take(job, status, VTS_WAIT_WATCH); /* whether it is news is known there */
+    } else if (!stream->group->has_lost_jobs) {             /* it may be one of those */
+        err = vts_error_set(error, VTS_ERR_PROTOCOL, "it is about another job");
+    }
+    vts_status_free(status);
+    return err;
+}
+
+static bool on_piece(struct vts_str piece, void *context)
+{
+    struct vts_waiter_stream *stream = context;
+    const char *type = vts_transfer_answer(stream->transfer)->content_type;
+
+    if (strcmp(type, stream_type) != 0) {
+        stream->reader.state = VTS_STREAM_BROKEN;
+        stream->reader.err =
+            vts_error_set(&stream->reader.why, VTS_ERR_PROTOCOL, "it is no stream");
+    }
+    vts_stream_reader_feed(&stream->reader, piece);
+    return stream->reader.state == VTS_STREAM_OPEN;
+}
+
+/* ---- what its end means ---------------------------------------------------------------------- */
+
+static void free_stream(struct vts_waiter_stream *stream)
+{
+    stream->group->stream = NULL;
+    vts_stream_reader_fini(&stream->reader);
+    vts_mem_free(stream);
+}
+
+void vts_waiter_close_stream(struct vts_waiter_group *group)
+{
+    if (group->stream == NULL)
+        return;
+    vts_engine_stop(group->waiter->engine, group->stream->transfer);
+    free_stream(group->stream);
+}
+
+/* Why a stream ended, in *error; false when it is as it should be. *ret_is_foreign: the refusal is
+ * not in the server's way of saying it. */
+static void explain(const struct vts_waiter_stream *stream, const struct vts_answer *answer,
+                    bool *ret_is_foreign, struct vts_client_error *error)
+{
+    const struct vts_client *client = stream->group->waiter->client;
+    const struct vts_stream_reader *reader = &stream->reader;
+    const struct vts_list *first = stream->group->jobs.next;
+    const char *job_id = stream->group->jobs_count == 1
+                             ? VTS_CONTAINER_OF(first, struct vts_waiter_job, member)->id
+                             : NULL;
+    struct vts_error_body body;
+    bool has_body;
+
+    *ret_is_foreign = false;
+    if (answer->http_code != 200) {
+        has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
+        *ret_is_foreign = !has_body;
+        (void)vts_rpc_error_tell(&client->origin, job_id, answer->http_code,
+                                 has_body ? &body : NULL, error);
+    } else if (reader->state == VTS_STREAM_REFUSED) {
+        (void)vts_rpc_error_tell(&client->origin, job_id, 200, &reader->body, error);
+    } else if (reader->state == VTS_STREAM_BROKEN) {
+        (void)vts_rpc_undecodable(client, reader->err, reader->why.text, error);
+    } else if (reader->state == VTS_STREAM_ENDED) {
+        (void)vts_failure_set(error, VTS_CLIENT_CONNECT,
+                              "%s ended the stream before the job was done", client->origin.text);
+    } else {
+        (void)vts_failure_set(error, VTS_CLIENT_CONNECT, "%s broke off before its stream ended",
+                              client->origin.text);
+    }
+}
+
+static enum vts_miss classify(const struct vts_client_error *error, bool is_foreign)
+{
+    if (error->rpc_code == VTS_RPC_RESOURCE_EXHAUSTED || error->http_code == 429)
+        return VTS_MISS_BUSY;
+    if (error->code == VTS_CLIENT_REFUSED || error->code == VTS_CLIENT_UNDECODABLE)
+        return VTS_MISS_BLOCKED;
+    if (is_foreign && error->http_code >= 400 && error->http_code < 500)
+        return VTS_MISS_BLOCKED;
+    if (error->code == VTS_CLIENT_TIMEOUT && error->http_code == 200)
+        return VTS_MISS_BLOCKED;
+    return VTS_MISS_DOUBT;
+}
+
+/* It had worked, so that another one will; unless there are to be no others when it fails, that is
+ * no failure, but what may be expected of what stands between. */
+static void go_on_after(struct vts_waiter_group *group, double lived,
+                        const struct vts_client_error *error, int64_t now_ns)
+{
+    struct vts_waiter *waiter = group->waiter;
+    double wait = reopen_spread * vts_rng_next_unit(&waiter->rng);
+
+    if (vts_ladder_cut(&group->ladder, lived, now_ns)) {
+        vts_waiter_note_fall(group, error);
+        return;
+    }
+    if (group->ladder.is_pinned && !vts_waiter_fail(group, error, -1, VTS_WAIT_WATCH, &wait))
+        return;
+    if (group->ladder.short_lives > 1)
+        wait =
+            vts_backoff_retry_wait(&waiter->backoff, group->ladder.short_lives, -1, &waiter->rng);
+    if (!group->ladder.is_pinned) {
+        vts_counters_add(&waiter->client->counters.retries, 1);
+        vts_log_write(&waiter->client->log, "%.400s; the next stream in %.3f s", error->text, wait);
+    }
+    group->open_ns = after(now_ns, wait);
+}
+
+static void sift(struct vts_waiter_group *group, const struct vts_client_error *error)
+{
+    struct vts_waiter_job *first =
+        VTS_CONTAINER_OF(group->jobs.next, struct vts_waiter_job, member);
+    double wait;
+
+    if (group->jobs_count == 1) {
+        vts_waiter_give_up(first, error);
+        return;
+    }
+    group->sifts++;
+    if (group->sifts > MAX_SIFTS) {
+        /* The batch finds them all, the stream does not: that does not pass. */
+        (void)vts_waiter_fail(group, error, -1, VTS_WAIT_WATCH, &wait);
+        return;
+    }
+    group->is_sifting = true;
+    vts_waiter_schedule_group(group, 0);
+}
+
+/* It brought nothing. */
+static void miss(struct vts_waiter_group *group, const struct vts_client_error *error,
+                 bool is_foreign, double retry_after, int64_t now_ns)
+{
+    bool was_tried_only = group->ladder.rung != VTS_WAIT_WATCH;
+    enum vts_miss kind = classify(error, is_foreign);
+    bool has_fallen = vts_ladder_missed(&group->ladder, VTS_WAIT_WATCH, kind, now_ns);
+    double wait = 0;
+
+    if (was_tried_only)
+        return;
+    if (has_fallen && kind != VTS_MISS_DOUBT) {
+        vts_waiter_note_fall(group, error);
+        return;
+    }
+    if (!vts_waiter_fail(group, error, retry_after, VTS_WAIT_WATCH, &wait))
+        return;
+    vts_waiter_unschedule_group(group);
+    group->open_ns = after(now_ns, wait);
+    if (has_fallen) {
+        vts_waiter_log_fall(group, error);
+        vts_waiter_schedule_group(group, wait);
+    }
+}
+
+static void end_stream(struct vts_waiter_group *group, bool was_proven, double lived,
+                       struct vts_client_error *error, bool is_foreign, double retry_after)
+{
+    int64_t now_ns = vts_clock_now_ns();
+
+    if (vts_waiter_count_live(group) == 0)
+        return; /* it ended because all of them did */
+    if (error->code == VTS_CLIENT_NO_MEMORY)
+        vts_waiter_end(group->waiter, error);
+    else if (error->code == VTS_CLIENT_NOT_FOUND && !is_foreign)
+        sift(group, error);
+    else if (was_proven && (vts_failure_may_pass(error) || is_foreign))
+        go_on_after(group, lived, error, now_ns);
+    else
+        miss(group, error, is_foreign, retry_after, now_ns);
+}
+
+static void on_done(enum vts_client_code code, const struct vts_answer *answer,
+                    struct vts_client_error *error, void *context)
+{
+    struct vts_waiter_stream *stream = context;
+    struct vts_waiter_group *group = stream->group;
+    double lived = (double)(vts_clock_now_ns() - stream->start_ns) / VTS_NS_PER_S;
+    bool was_proven = stream->is_proven;
+    bool is_foreign = false;
+
+    if (code == VTS_CLIENT_OK)
+        explain(stream, answer, &is_foreign, error);
+    free_stream(stream);
+    end_stream(group, was_proven, lived, error, is_foreign, answer->retry_after);
+}
+
+/* ---- opening one ----------------------------------------------------------------------------- */
+
+static void fill(const struct vts_waiter_group *group, Vtstatus__V1__WatchStatusesRequest *message,
+                 struct vts_arena *arena)
+{
+    Vtstatus__V1__JobCursor *cursors = vts_arena_alloc(arena, group->jobs_count * sizeof(*cursors));
+
+    message->jobs = vts_arena_alloc(arena, group->jobs_count * sizeof(void *));
+    if (cursors == NULL || message->jobs == NULL)
+        return;
+    for (struct vts_list *at = group->jobs.next; at != &group->jobs; at = at->next) {
+        const struct vts_waiter_job *job = VTS_CONTAINER_OF(at, struct vts_waiter_job, member);
+        Vtstatus__V1__JobCursor *cursor = &cursors[message->n_jobs];
+
+        if (job->is_over)
+            continue;
+        vtstatus__v1__job_cursor__init(cursor);
+        cursor->job_id = vts_message_text(job->id);
+        /* Of the first one the present status comes in any case, and of one that was resumed: its
+         * revision may be the last. */
+        if (message->n_jobs > 0 && job->has_status)
+            cursor->after_revision = job->revision;
+        message->jobs[message->n_jobs++] = cursor;
+    }
+}
+
+static void write_message(struct vts_buf *buf, const ProtobufCMessage *message)
+{
+    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
+    size_t len = protobuf_c_message_get_packed_size(message);
+
+    vts_envelope_write_prefix(0, len, prefix);
+    vts_buf_append(buf, prefix, sizeof(prefix));
+    vts_message_encode(buf, message);
+}
+
+/* The request's body; *ret_path is where it goes. */
+static enum vts_err write_request(const struct vts_waiter_group *group, struct vts_buf *buf,
+                                  const char **ret_path)
+{
+    Vtstatus__V1__WatchStatusesRequest many = VTSTATUS__V1__WATCH_STATUSES_REQUEST__INIT;
+    Vtstatus__V1__WatchStatusRequest one = VTSTATUS__V1__WATCH_STATUS_REQUEST__INIT;
+    struct vts_arena arena;
+    enum vts_err err;
+
+    vts_arena_init(&arena, MAX_ARENA_BYTES);
+    fill(group, &many, &arena);
+    err = vts_arena_check(&arena);
+    if (err == VTS_OK && many.n_jobs == 1) {
+        one.job_id = many.jobs[0]->job_id;
+        *ret_path = "/vtstatus.v1.StatusService/WatchStatus";
+        write_message(buf, &one.base);
+    } else if (err == VTS_OK) {
+        *ret_path = "/vtstatus.v1.StatusService/WatchStatuses";
+        write_message(buf, &many.base);
+    }
+    vts_arena_fini(&arena);
+    return err == VTS_OK ? vts_buf_check(buf) : err;
+}
+
+static enum vts_client_code start(struct vts_waiter_group *group, struct vts_waiter_stream *stream,
+                                  struct vts_client_error *error)
+{
+    const struct vts_client *client = group->waiter->client;
+    struct vts_request post = {.timeout = __builtin_inf(),
+                               .header_timeout = client->request_timeout,
+                               .content_type = stream_type,
+                               .needs_http2 = client->origin.is_tls,
+                               .on_piece = on_piece,
+                               .context = stream};
+    struct vts_buf body;
+    enum vts_client_code code;
+
+    vts_buf_init(&body, MAX_MESSAGE_BYTES);
+    if (write_request(group, &body, &post.path) == VTS_OK) {
+        post.body = vts_buf_str(&body);
+        code = vts_engine_start(group->waiter->engine, &post, MAX_REFUSAL_BYTES, on_done, stream,
+                                &stream->transfer, error);
+    } else {
+        code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    }
+    vts_buf_fini(&body);
+    return code;
+}
+
+static void open_stream(struct vts_waiter_group *group, int64_t now_ns)
+{
+    struct vts_waiter_stream *stream = vts_mem_zalloc(sizeof(*stream));
+    struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
+    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
+
+    group->open_ns = INT64_MAX;
+    if (stream != NULL) {
+        stream->group = group;
+        stream->start_ns = now_ns;
+        vts_stream_reader_init(&stream->reader, MAX_MESSAGE_BYTES, on_message, stream);
+        group->stream = stream;
+        code = start(group, stream, &error);
+    }
+    if (code == VTS_CLIENT_OK && group->ladder.rung == VTS_WAIT_WATCH && !group->ladder.is_pinned)
+        vts_waiter_schedule_group(group, patience);
+    if (code == VTS_CLIENT_OK)
+        return;
+    if (stream != NULL)
+        free_stream(stream);
+    if (code != VTS_CLIENT_UNAVAILABLE) {
+        vts_waiter_end(group->waiter, &error);
+        return;
+    }
+    /* Some requests must end first. */
+    group->open_ns = after(now_ns, 1);
+    if (group->ladder.rung != VTS_WAIT_WATCH)
+        (void)vts_ladder_missed(&group->ladder, VTS_WAIT_WATCH, VTS_MISS_DOUBT, now_ns);
+}
+
+static int64_t doubt_ns(const struct vts_waiter_stream *stream)
+{
+    if (stream->is_proven)
+        return after(stream->word_ns, quiet_limit);
+    return after(stream->start_ns, stream->group->waiter->client->request_timeout);
+}
+
+/* Nothing came for too long. */
+static void doubt(struct vts_waiter_group *group, int64_t now_ns)
+{
+    const struct vts_client *client = group->waiter->client;
+    struct vts_client_error error = {.http_code = 0};
+
+    if (group->stream->is_proven) {
+        vts_log_write(&client->log, "the stream was quiet for long; opening another one");
+        vts_waiter_close_stream(group);
+        group->open_ns = now_ns;
+        return;
+    }
+    error.http_code = vts_transfer_answer(group->stream->transfer)->http_code;
+    (void)vts_failure_set(&error, VTS_CLIENT_TIMEOUT, "the stream of %s said nothing within %.3g s",
+                          client->origin.text, client->request_timeout);
+    vts_waiter_close_stream(group);
+    end_stream(group, false, 0, &error, false, -1);
+}
+
+void vts_waiter_look_after_stream(struct vts_waiter_group *group, int64_t now_ns)
+{
+    if (group->stream != NULL && now_ns >= doubt_ns(group->stream))
+        doubt(group, now_ns);
+    if (group->stream != NULL || group->is_sifting || group->waiter->code != VTS_CLIENT_OK ||
+        vts_waiter_count_live(group) == 0)
+        return;
+    if (group->ladder.rung == VTS_WAIT_WATCH
+            ? now_ns >= group->open_ns
+            : vts_ladder_above(&group->ladder, now_ns) == VTS_WAIT_WATCH)
+        open_stream(group, now_ns);
+}
+
+int64_t vts_waiter_stream_due_ns(const struct vts_waiter_group *group)
+{
+    if (group->stream != NULL)
+        return doubt_ns(group->stream);
+    if (group->is_sifting)
+        return INT64_MAX;
+    if (group->ladder.rung == VTS_WAIT_WATCH)
+        return group->open_ns;
+    return vts_ladder_next(&group->ladder) == VTS_WAIT_WATCH ? group->ladder.climb_ns : INT64_MAX;
+}

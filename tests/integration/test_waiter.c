@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_waiter.c - waits that do not block, in a loop of one's own, against a real server. */
+#include <CUnit/CUnit.h>
+#include <poll.h>
+#include <string.h>
+
+#include "tests/integration/wait_bench.h"
+#include "tests/support/suite.h"
+
+static enum vts_client_code run_once(struct vts_waiter *waiter, struct vts_client_error *error)
+{
+    struct vts_waiter_fd fds[VTS_WAITER_MAX_FDS];
+    struct pollfd polled[VTS_WAITER_MAX_FDS];
+    size_t count = vts_waiter_fds(waiter, fds, VTS_WAITER_MAX_FDS);
+    double timeout = vts_waiter_timeout(waiter);
+    enum vts_client_code code = VTS_CLIENT_OK;
+    int ready;
+
+    for (size_t i = 0; i < count; i++)
+        polled[i] = (struct pollfd){
+            .fd = fds[i].fd,
+            .events = (short)(((fds[i].events & VTS_WAIT_READ) != 0 ? POLLIN : 0) |
+                              ((fds[i].events & VTS_WAIT_WRITE) != 0 ? POLLOUT : 0))};
+    ready = poll(polled, (nfds_t)count, timeout < 0 ? -1 : (int)(timeout * 1000) + 1);
+    if (ready <= 0)
+        return vts_waiter_run(waiter, -1, 0, error);
+    for (size_t i = 0; i < count && code == VTS_CLIENT_OK; i++)
+        if (polled[i].revents != 0)
+            code = vts_waiter_run(waiter, fds[i].fd,
+                                  ((polled[i].revents & POLLIN) != 0 ? VTS_WAIT_READ : 0U) |
+                                      ((polled[i].revents & POLLOUT) != 0 ? VTS_WAIT_WRITE : 0U),
+                                  error);
+    return code;
+}
+
+struct ends {
+    struct vts_waiter *waiter;
+    unsigned count;
+    unsigned others; /* that were told of a job that had been removed */
+    bool has_added;
+};
+
+static bool note_end(const struct vts_wait_event *event, void *context)
+{
+    struct ends *ends = context;
+
+    if (event->job_id != NULL && strcmp(event->job_id, "late") == 0)
+        ends->others++;
+    ends->count += event->is_final && event->data == context ? 1 : 0;
+    if (!ends->has_added) {
+        ends->has_added = true;
+        vts_waiter_remove(ends->waiter, "late");
+        CU_ASSERT_EQUAL(vts_waiter_add(ends->waiter, "job-0", 0, context, NULL), VTS_CLIENT_OK);
+        CU_ASSERT_EQUAL(vts_waiter_add(ends->waiter, "job-0", 0, context, NULL),
+                        VTS_CLIENT_CONFLICT);
+    }
+    return true;
+}
+
+static void test_waiter_runs_in_a_loop_of_ones_own(void)
+{
+    static struct bench_jobs many;
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(bench_modes); i++) {
+        struct vts_server_process *server = bench_start(bench_soon_done);
+        struct vts_client *client = bench_connect(server);
+        struct vts_wait_options options;
+        struct vts_client_error error = {.text = ""};
+        struct ends ends = {.count = 0};
+        enum vts_client_code code = VTS_CLIENT_OK;
+
+        bench_submit_late(client);
+        bench_submit(client, &many, 1);
+        vts_wait_options_init(&options);
+        options.mode = bench_modes[i];
+        options.poll = bench_fast();
+        options.on_event = note_end;
+        options.context = &ends;
+        CU_ASSERT_EQUAL_FATAL(vts_waiter_new(client, &options, &ends.waiter, &error),
+                              VTS_CLIENT_OK);
+        CU_ASSERT_TRUE(vts_waiter_timeout(ends.waiter) < 0);
+        CU_ASSERT_EQUAL(vts_waiter_add(ends.waiter, NULL, 0, &ends, &error), VTS_CLIENT_OK);
+        CU_ASSERT_EQUAL(vts_waiter_add(ends.waiter, "late", 0, &ends, &error), VTS_CLIENT_OK);
+        CU_ASSERT_EQUAL(vts_waiter_add(ends.waiter, "a b", 0, &ends, &error), VTS_CLIENT_USAGE);
+        CU_ASSERT_EQUAL(vts_waiter_left(ends.waiter), 2);
+        CU_ASSERT_EQUAL(vts_waiter_timeout(ends.waiter), 0);
+        while (code == VTS_CLIENT_OK && vts_waiter_left(ends.waiter) > 0)
+            code = run_once(ends.waiter, &error);
+        CU_ASSERT_EQUAL(code, VTS_CLIENT_OK);
+        CU_ASSERT_EQUAL(ends.count, 2);
+        CU_ASSERT_TRUE(ends.others <= 1);
+        vts_waiter_free(ends.waiter);
+        vts_client_free(client);
+        bench_stop(server);
+    }
+}
+
+/* Far more jobs than there are streams, one by one, while the waiter runs. */
+static void test_waiter_takes_jobs_one_by_one(void)
+{
+    static struct bench_jobs many;
+    struct vts_server_process *server = bench_start(bench_many_workers);
+    struct vts_client *client = bench_connect(server);
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+    struct ends ends = {.has_added = true};
+    enum vts_client_code code = VTS_CLIENT_OK;
+
+    bench_submit(client, &many, 200);
+    vts_wait_options_init(&options);
+    options.on_event = note_end;
+    options.context = &ends;
+    CU_ASSERT_EQUAL_FATAL(vts_waiter_new(client, &options, &ends.waiter, &error), VTS_CLIENT_OK);
+    for (size_t i = 0; i < 200 && code == VTS_CLIENT_OK; i++) {
+        CU_ASSERT_EQUAL(vts_waiter_add(ends.waiter, many.names[i], 0, &ends, &error),
+                        VTS_CLIENT_OK);
+        code = vts_waiter_run(ends.waiter, -1, 0, &error);
+    }
+    while (code == VTS_CLIENT_OK && vts_waiter_left(ends.waiter) > 0)
+        code = vts_waiter_wait(ends.waiter, 10, &error);
+    CU_ASSERT_EQUAL(code, VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(ends.count, 200);
+    vts_waiter_free(ends.waiter);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
+/* A waiter that nobody runs any more leaves nothing behind. */
+static void test_waiter_may_be_freed_at_any_time(void)
+{
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+
+    for (unsigned runs = 0; runs < 12; runs++) {
+        struct vts_wait_options options;
+        struct vts_waiter *waiter = NULL;
+
+        vts_wait_options_init(&options);
+        options.mode = bench_modes[runs % 4];
+        options.poll = bench_fast();
+        CU_ASSERT_EQUAL_FATAL(vts_waiter_new(client, &options, &waiter, NULL), VTS_CLIENT_OK);
+        CU_ASSERT_EQUAL(vts_waiter_add(waiter, NULL, 0, NULL, NULL), VTS_CLIENT_OK);
+        for (unsigned run = 0; run < runs; run++)
+            CU_ASSERT_EQUAL(vts_waiter_wait(waiter, 0.02, NULL), VTS_CLIENT_OK);
+        vts_waiter_remove(waiter, runs % 2 == 0 ? "default" : "nobody");
+        vts_waiter_free(waiter);
+    }
+    vts_waiter_free(NULL);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
+static const struct vts_test tests[] = {
+    {"test_waiter_runs_in_a_loop_of_ones_own", test_waiter_runs_in_a_loop_of_ones_own},
+    {"test_waiter_takes_jobs_one_by_one", test_waiter_takes_jobs_one_by_one},
+    {"test_waiter_may_be_freed_at_any_time", test_waiter_may_be_freed_at_any_time},
+};
+
+int main(void)
+{
+    return vts_test_run("test_waiter", tests, VTS_ARRAY_LEN(tests));
+}
