@@ -23,6 +23,7 @@ enum kind {
     WORDS,    /* struct vts_cli_words; one more each time */
     PAIRS,    /* struct vts_cli_pairs; the same */
     STATES,   /* struct vts_cli_states; the same */
+    MODE,     /* enum vts_wait_mode */
 };
 
 /* Sets of commands. */
@@ -76,10 +77,9 @@ static const struct vts_cli_flag flags[] = {
     {"deadline", POLL, DURATION, offsetof(struct vts_cli_options, poll.deadline), 0, a_year, NULL},
     {"ignore-hints", POLL, SWITCH, offsetof(struct vts_cli_options, poll.ignore_hints), 0, 0, NULL},
 
-    {"max-failures", WATCH, COUNT, offsetof(struct vts_cli_options, watch.max_failures), 0, 0,
-     NULL},
-    {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, watch.deadline), 0, a_year,
-     NULL},
+    {"max-failures", WATCH, COUNT, offsetof(struct vts_cli_options, wait.max_failures), 0, 0, NULL},
+    {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, wait.deadline), 0, a_year, NULL},
+    {"mode", WATCH, MODE, offsetof(struct vts_cli_options, wait.mode), 0, 0, NULL},
 
     {"to", SUBMIT, WORDS, offsetof(struct vts_cli_options, submit.targets), 0, 0, NULL},
     {"from", SUBMIT, TEXT, offsetof(struct vts_cli_options, submit.source_language), 0, 0, NULL},
@@ -202,6 +202,16 @@ static bool add_state(const char *value, struct vts_cli_states *states)
     return false;
 }
 
+static bool read_mode(const char *value, enum vts_wait_mode *ret_mode)
+{
+    for (int mode = VTS_WAIT_AUTO; mode <= VTS_WAIT_POLL; mode++)
+        if (strcmp(vts_wait_mode_word((enum vts_wait_mode)mode), value) == 0) {
+            *ret_mode = (enum vts_wait_mode)mode;
+            return true;
+        }
+    return false;
+}
+
 static bool read_value(const struct vts_cli_flag *flag, char *value,
                        struct vts_cli_options *options)
 {
@@ -241,6 +251,8 @@ static bool read_value(const struct vts_cli_flag *flag, char *value,
         return add_pair(value, field);
     case STATES:
         return add_state(value, field);
+    case MODE:
+        return read_mode(value, field);
     }
     return false;
 }
@@ -280,6 +292,8 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
         return text;
     case STATES:
         return "pending, running, cancelling, succeeded, failed or cancelled";
+    case MODE:
+        return "auto, watch, long-poll or poll";
     }
     return "";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* follow.c - the library watches in the main thread; the thread of signals.h cancels it. */
+/* follow.c - the library waits in the main thread; the thread of signals.h cancels it. */
 #include "client/cli/follow.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void print_status(const struct follow *follow, const struct vts_status *s
         vts_cli_output_error("out of memory");
 }
 
-static void print_failure(const struct vts_watch_event *event)
+static void print_failure(const struct vts_wait_event *event)
 {
     char text[640];
 
@@ -36,13 +36,14 @@ static void print_failure(const struct vts_watch_event *event)
     vts_cli_output_error(text);
 }
 
-static bool on_event(const struct vts_watch_event *event, void *context)
+static bool on_event(const struct vts_wait_event *event, void *context)
 {
     struct follow *follow = context;
 
     if (event->status != NULL && follow->is_each_change)
         print_status(follow, event->status);
-    if (event->error != NULL && !follow->board.is_on)
+    /* One that is final is what the call returns, and is said at the end. */
+    if (event->error != NULL && !event->is_final && !follow->board.is_on)
         print_failure(event);
     vts_cli_board_update(&follow->board, event->status,
                          event->error != NULL ? event->error->text : "");
@@ -118,7 +119,7 @@ static int finish(struct follow *follow, enum vts_client_code code,
 int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t count,
                    const struct vts_cli_options *options)
 {
-    struct vts_watch_options watch = options->watch;
+    struct vts_wait_options wait = options->wait;
     struct vts_client_error error;
     struct vts_cli_signals signals;
     struct follow follow;
@@ -131,11 +132,11 @@ int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t
         vts_cli_output_error("out of memory");
         return VTS_CLI_EXIT_NO_ANSWER;
     }
-    watch.on_event = on_event;
-    watch.context = &follow;
+    wait.on_event = on_event;
+    wait.context = &follow;
     has_signals = vts_cli_signals_start(&signals, true, cancel, ignore, &follow);
     vts_cli_board_update(&follow.board, NULL, "");
-    code = vts_watch_statuses(client, job_ids, count, &watch, &error);
+    code = vts_wait_all(client, job_ids, count, &wait, NULL, &error);
     if (has_signals)
         caught = vts_cli_signals_stop(&signals);
     exit_code = finish(&follow, code, &error, caught);

@@ -119,13 +119,18 @@ static const char watch[] =
     "jobs. When one of them ended in error, the exit status is 1.\n"
     "\n"
     "Flags of watch:\n"
-    "  --max-failures N        give up after N streams in a row that brought nothing.\n"
+    "  --mode MODE             watch (default) by a stream and by nothing else; long-poll\n"
+    "                          by requests that the server holds, 48 jobs at most; poll\n"
+    "                          by requests now and then; auto by the first of them that\n"
+    "                          gets through\n"
+    "  --max-failures N        give up after N requests in a row that brought nothing.\n"
     "                          Default 5\n"
     "  --deadline TIME         give up after this time. Default 0: never\n"
     "\n"
     "Examples:\n"
     "  vtstatus watch 7f3c 81d0 9b2e\n"
-    "  vtstatus watch --output json 7f3c | jq .progress\n";
+    "  vtstatus watch --output json 7f3c | jq .progress\n"
+    "  vtstatus watch --mode auto 7f3c\n";
 
 static const char submit[] =
     "Usage: vtstatus submit [FLAGS] SOURCE --to LANG\n"
@@ -150,7 +155,8 @@ static const char submit[] =
     "  --ttl TIME              how long it is kept once it is done\n"
     "  --start-in TIME         not before this time has passed\n"
     "  --wait                  wait for it, and show it, as watch does; takes the flags\n"
-    "                          of watch, and has its exit status\n"
+    "                          of watch, with --mode auto as the default, and has its\n"
+    "                          exit status\n"
     "\n"
     "Examples:\n"
     "  id=$(vtstatus submit file:///in.mp4 --to de)\n"

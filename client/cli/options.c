@@ -86,6 +86,8 @@ static bool read_words(int count, char *words[], struct vts_cli_options *options
     if (count - 1 > commands[options->command].max_words)
         return complain(fault, words[0], " does not take the argument",
                         words[commands[options->command].max_words + 1], "");
+    if (options->command == VTS_CLI_COMMAND_WATCH)
+        options->wait.mode = VTS_WAIT_WATCH; /* as its name says, unless a flag says otherwise */
     options->words = (const char *const *)(words + 1);
     options->words_count = (size_t)count - 1;
     options->job_id = words[1]; /* argv ends with NULL */
@@ -177,7 +179,7 @@ bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_o
     *ret_options = (struct vts_cli_options){.work = {.jobs = 1, .lease = 60}};
     vts_client_options_init(&ret_options->client);
     vts_poll_options_init(&ret_options->poll);
-    vts_watch_options_init(&ret_options->watch);
+    vts_wait_options_init(&ret_options->wait);
     vts_cli_flags_read_environment(ret_options);
     return walk_flags(argc, argv, false, ret_options, &fault) &&
            read_words(argc - optind, argv + optind, ret_options, &fault) &&

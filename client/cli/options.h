@@ -4,6 +4,7 @@
 #ifndef VTS_CLI_OPTIONS_H
 #define VTS_CLI_OPTIONS_H
 
+#include <vtstatus/wait.h>
 #include <vtstatus/worker.h>
 
 enum vts_cli_command {
@@ -87,7 +88,7 @@ struct vts_cli_options {
     bool is_verbose;
     struct vts_client_options client;
     struct vts_poll_options poll;
-    struct vts_watch_options watch; /* of submit --wait too */
+    struct vts_wait_options wait; /* of watch and of submit --wait */
     struct vts_cli_submit_options submit;
     struct vts_cli_list_options list;
     struct vts_cli_work_options work;

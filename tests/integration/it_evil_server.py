@@ -523,7 +523,14 @@ def calls():
          check=lambda server, run: len(server.requests) == 3)
 
 
+plain_case = case
+
+
 def streams():
+    """Over TLS they need HTTP/2, which these servers do not speak."""
+    def case(*words, **options):
+        plain_case(*words, context=False, scheme="http", host="127.0.0.1", **options)
+
     watch = ("watch", "j", "--max-failures", "1")
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+proto\r\n\r\n"
 
@@ -549,6 +556,8 @@ def streams():
          watch)
     case("a refusal at the end", once(head + envelope(
         b'{"error":{"code":"not_found","message":"no"}}', 2)), 5, "knows no job 'j'", watch)
+    plain_case("a stream by HTTP/1.1 over TLS", once(head + done + end), 3,
+               "does not speak HTTP/2", watch)
     case("a stream that does not begin", stall(), 3, "within 1 s", (*watch, "--timeout", "1s"))
     case("a stream that says nothing", stall(head), 4, "at the deadline",
          (*watch, "--deadline", "1s"))

@@ -133,7 +133,23 @@ static void options_of_submit_reach_their_places(void)
     CU_ASSERT_EQUAL(submit->ttl, 3600);
     CU_ASSERT_EQUAL(submit->start_in, 10);
     CU_ASSERT(submit->is_waiting);
-    CU_ASSERT_EQUAL(options.watch.deadline, 5);
+    CU_ASSERT_EQUAL(options.wait.deadline, 5);
+    CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_AUTO);
+}
+
+static void options_of_watch_name_a_mode(void)
+{
+    CU_ASSERT_FATAL(parse("watch a b"));
+    CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_WATCH);
+    CU_ASSERT_FATAL(parse("watch --mode auto a"));
+    CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_AUTO);
+    CU_ASSERT_FATAL(parse("--mode long-poll watch a"));
+    CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_LONG_POLL);
+    CU_ASSERT_FATAL(parse("submit file:///in --to de --wait --mode poll"));
+    CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_POLL);
+    CU_ASSERT_FALSE(parse("watch --mode push a"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "auto, watch, long-poll or poll"));
+    CU_ASSERT_FALSE(parse("poll --mode auto a"));
 }
 
 static void options_of_list_and_work_reach_their_places(void)
@@ -275,6 +291,7 @@ int main(void)
         {"options_know_both_names_of_the_timeout", options_know_both_names_of_the_timeout},
         {"options_explain_on_request", options_explain_on_request},
         {"options_of_submit_reach_their_places", options_of_submit_reach_their_places},
+        {"options_of_watch_name_a_mode", options_of_watch_name_a_mode},
         {"options_of_list_and_work_reach_their_places",
          options_of_list_and_work_reach_their_places},
         {"options_refuse_what_does_not_go_together", options_refuse_what_does_not_go_together},
