@@ -88,7 +88,7 @@ static int submit_many(struct vts_client *client, const struct vts_cli_options *
 {
     size_t count = options->submit.targets.count;
     struct vts_create_options creates[VTS_CLI_MAX_ITEMS];
-    const struct vts_create_options *pointers[VTS_CLI_MAX_ITEMS];
+    const struct vts_create_options *pointers[VTS_CLI_MAX_ITEMS] = {NULL};
     struct vts_job *jobs[VTS_CLI_MAX_ITEMS];
     struct vts_client_error errors[VTS_CLI_MAX_ITEMS];
     struct vts_client_error error;
