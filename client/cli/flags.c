@@ -24,6 +24,7 @@ enum kind {
     PAIRS,    /* struct vts_cli_pairs; the same */
     STATES,   /* struct vts_cli_states; the same */
     MODE,     /* enum vts_wait_mode */
+    POLICY,   /* a preset of struct vts_poll_options */
 };
 
 /* Sets of commands. */
@@ -65,6 +66,7 @@ static const struct vts_cli_flag flags[] = {
     {"version", ALL, SWITCH, offsetof(struct vts_cli_options, is_version), 0, 0, NULL},
     {"help", ALL, SWITCH, offsetof(struct vts_cli_options, is_help), 0, 0, NULL},
 
+    {"policy", POLL, POLICY, offsetof(struct vts_cli_options, poll), 0, 0, NULL},
     {"interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.interval), 0.001, a_year,
      NULL},
     {"backoff-factor", POLL, NUMBER, offsetof(struct vts_cli_options, poll.backoff_factor), 1, 1e9,
@@ -253,6 +255,8 @@ static bool read_value(const struct vts_cli_flag *flag, char *value,
         return add_state(value, field);
     case MODE:
         return read_mode(value, field);
+    case POLICY:
+        return vts_poll_options_preset(field, value) == VTS_CLIENT_OK;
     }
     return false;
 }
@@ -294,6 +298,9 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
         return "pending, running, cancelling, succeeded, failed or cancelled";
     case MODE:
         return "auto, watch, long-poll or poll";
+    case POLICY:
+        return "default, gax-go, api-core-python, azure, smithy, heygen-cli, openai-python or "
+               "plain";
     }
     return "";
 }

@@ -8,6 +8,9 @@
 
 #include <math.h>
 
+/* s; nobody is asked more often by a hint. */
+static const double least_hint = 0.1;
+
 static double bound(const struct vts_backoff *backoff, double wait)
 {
     return fmin(fmax(wait, backoff->interval), backoff->max_interval);
@@ -18,12 +21,38 @@ static double schedule(const struct vts_backoff *backoff, uint64_t waits_before)
     return bound(backoff, backoff->interval * pow(backoff->factor, (double)waits_before));
 }
 
+static double around(const struct vts_backoff *backoff, double wait, double unit)
+{
+    return wait * (1 + backoff->jitter * (2 * unit - 1));
+}
+
+static double hinted(const struct vts_backoff *backoff, double hint, double unit)
+{
+    double max = backoff->max_hint > 0 ? backoff->max_hint : backoff->max_interval;
+    /* Where longer hints are obeyed than the schedule has, shorter ones are too. */
+    double least = backoff->max_hint > 0 ? fmin(backoff->interval, least_hint) : backoff->interval;
+    double wait = fmin(fmax(hint, least), max);
+
+    return backoff->kind == VTS_JITTER_AROUND ? around(backoff, wait, unit) : wait;
+}
+
 double vts_backoff_poll_wait(const struct vts_backoff *backoff, uint64_t waits_before, double hint,
                              struct vts_rng *rng)
 {
-    double wait = hint >= 0 ? bound(backoff, hint) : schedule(backoff, waits_before);
+    double unit = vts_rng_next_unit(rng);
+    double wait = schedule(backoff, waits_before);
 
-    return wait * (1 + backoff->jitter * (2 * vts_rng_next_unit(rng) - 1));
+    if (hint >= 0)
+        return hinted(backoff, hint, unit);
+    switch (backoff->kind) {
+    case VTS_JITTER_AROUND:
+        break;
+    case VTS_JITTER_FULL:
+        return wait * unit;
+    case VTS_JITTER_ABOVE_LEAST:
+        return backoff->interval + (wait - backoff->interval) * unit;
+    }
+    return around(backoff, wait, unit);
 }
 
 double vts_backoff_retry_wait(const struct vts_backoff *backoff, uint64_t failures,

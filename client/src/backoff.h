@@ -3,11 +3,12 @@
  *
  * Both results are seconds, finite and not negative, for any counts and hints. Jitter is drawn
  * around the bounded wait, so that clients that reached max_interval do not march in step; a wait
- * is therefore at most max_interval * (1 + jitter). */
+ * is therefore at most max_interval * (1 + jitter); the other kinds of jitter only shorten. */
 #ifndef VTS_CLIENT_BACKOFF_H
 #define VTS_CLIENT_BACKOFF_H
 
 #include <stdint.h>
+#include <vtstatus/client.h>
 
 #include "common/base/rng.h"
 
@@ -16,6 +17,8 @@ struct vts_backoff {
     double factor;       /* at least 1 */
     double max_interval; /* s, at least interval */
     double jitter;       /* 0 to 1 */
+    enum vts_jitter_kind kind;
+    double max_hint; /* s; 0: max_interval */
 };
 
 /* The wait after a pending answer. waits_before: how many such waits there were already; hint: s,

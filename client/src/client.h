@@ -9,6 +9,7 @@
 #include "client/src/ladder.h"
 #include "client/src/log.h"
 #include "client/src/origin.h"
+#include "client/src/retry.h"
 #include "client/src/status_cache.h"
 #include "client/src/transport_curl.h"
 
@@ -20,6 +21,7 @@ struct vts_client {
     struct vts_status_cache cache;
     struct vts_counters counters;
     struct vts_ladder_memory ladder_memory;
+    struct vts_retry_budget retry_budget;
     int cancel_fd; /* becomes readable with vts_client_cancel(), and stays so */
 };
 

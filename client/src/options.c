@@ -102,6 +102,10 @@ static const char *poll_options_fault(const struct vts_poll_options *options)
         return "max_interval must be above 0 and at most a year";
     if (!isfinite(options->jitter) || options->jitter < 0 || options->jitter > 1)
         return "jitter must be between 0 and 1";
+    if (options->jitter_kind < VTS_JITTER_AROUND || options->jitter_kind > VTS_JITTER_ABOVE_LEAST)
+        return "jitter_kind is none of those there are";
+    if (!isfinite(options->max_hint) || options->max_hint < 0 || options->max_hint > max_seconds)
+        return "max_hint must be from 0 to a year";
     if (options->max_failures < 1)
         return "max_failures must be at least 1";
     if (!isfinite(options->deadline) || options->deadline > max_seconds)
@@ -135,5 +139,7 @@ struct vts_backoff vts_poll_options_backoff(const struct vts_poll_options *optio
     return (struct vts_backoff){.interval = options->interval,
                                 .factor = options->backoff_factor,
                                 .max_interval = options->max_interval,
-                                .jitter = options->jitter};
+                                .jitter = options->jitter,
+                                .kind = options->jitter_kind,
+                                .max_hint = options->max_hint};
 }

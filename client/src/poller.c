@@ -37,6 +37,7 @@ struct poll {
     uint64_t waits;        /* after pending answers */
     bool is_last_question; /* the deadline leaves no time for another */
     double hint;           /* of the last answer */
+    double known_hint;     /* of the last good one that had any */
     bool is_changed;       /* by the last answer */
     struct vts_status *status;
 };
@@ -52,6 +53,7 @@ static void start(struct poll *poll, const struct vts_poll_source *source,
     *poll = (struct poll){.source = source,
                           .options = options,
                           .backoff = vts_poll_options_backoff(options),
+                          .known_hint = -1,
                           .start_ns = source->now_ns(source->self),
                           .end_ns = INT64_MAX};
     vts_rng_init(&poll->rng,
@@ -90,6 +92,10 @@ static enum vts_client_code ask(struct poll *poll, struct vts_client_error *erro
     poll->is_changed = false;
     if (code == VTS_CLIENT_OK) {
         poll->failures = 0;
+        if (poll->hint >= 0)
+            poll->known_hint = poll->hint;
+        else
+            poll->hint = poll->known_hint;
         take_status(poll, fetch.status);
     } else {
         poll->failures++;

@@ -13,6 +13,7 @@
 #include "client/src/backoff.h"
 #include "client/src/failure.h"
 #include "client/src/message.h"
+#include "client/src/retry.h"
 #include "client/src/rpc_error.h"
 #include "common/base/clock.h"
 
@@ -78,15 +79,19 @@ static enum vts_client_code read_response(const struct vts_client *client,
 static enum vts_client_code read_answer(const struct vts_client *client,
                                         const struct vts_rpc_request *request,
                                         const struct vts_answer *answer,
-                                        ProtobufCMessage **ret_response,
+                                        ProtobufCMessage **ret_response, double *ret_retry_after,
                                         struct vts_client_error *error)
 {
     struct vts_error_body body;
     bool has_body;
 
+    *ret_retry_after = answer->retry_after;
     if (answer->http_code == 200)
         return read_response(client, request->method, answer, ret_response, error);
     has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
+    /* The body is the server's own; a field may come from what stands between. */
+    if (has_body && body.retry_delay >= 0)
+        *ret_retry_after = body.retry_delay;
     return vts_rpc_error_tell(&client->origin, request->job_id, answer->http_code,
                               has_body ? &body : NULL, error);
 }
@@ -117,16 +122,11 @@ static enum vts_client_code try_once(struct vts_client *client,
     vts_answer_init_sized(&answer, MAX_RESPONSE_BYTES);
     code = vts_transport_send(client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
-    *ret_retry_after = answer.retry_after;
+    *ret_retry_after = -1;
     if (code == VTS_CLIENT_OK)
-        code = read_answer(client, request, &answer, ret_response, error);
+        code = read_answer(client, request, &answer, ret_response, ret_retry_after, error);
     vts_answer_fini(&answer);
     return code;
-}
-
-static bool may_pass(enum vts_client_code code)
-{
-    return code == VTS_CLIENT_CONNECT || code == VTS_CLIENT_UNAVAILABLE;
 }
 
 static double seconds_until(int64_t end_ns)
@@ -141,10 +141,12 @@ static bool wait_for_next_try(struct vts_client *client, struct vts_rng *rng, un
 {
     double wait = vts_backoff_retry_wait(&retry_backoff, tries, retry_after, rng);
 
-    if (tries >= MAX_TRIES || wait >= seconds_until(end_ns))
+    if (tries >= MAX_TRIES || !vts_retry_has_room(&client->retry_budget) ||
+        wait >= seconds_until(end_ns))
         return false;
     vts_log_write(&client->log, "try %u failed: %.400s; the next one in %.3f s", tries, error->text,
                   wait);
+    vts_counters_add(&client->counters.retries, 1);
     if (vts_transport_wait(client->transport, wait))
         return true;
     (void)vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled"); /* the caller returns it */
@@ -167,7 +169,11 @@ enum vts_client_code vts_rpc_call(struct vts_client *client, const struct vts_rp
 
         code = try_once(client, request, vts_buf_str(&bytes), fmax(seconds_until(end_ns), 0.001),
                         ret_response, &retry_after, error);
-        is_again = may_pass(code) && request->method->is_repeatable &&
+        if (vts_retry_may_pass(code, true))
+            vts_retry_note_failure(&client->retry_budget);
+        else
+            vts_retry_note_success(&client->retry_budget);
+        is_again = vts_retry_may_pass(code, request->method->is_repeatable) &&
                    wait_for_next_try(client, &rng, tries, retry_after, end_ns, error);
     }
     vts_buf_fini(&bytes);

@@ -134,6 +134,7 @@ bool vts_waiter_take(struct vts_waiter_job *job, const struct vts_status *status
     bool is_done = vts_status_is_done(status);
 
     job->group->waiter->was_anything_seen = true;
+    vts_retry_note_success(&job->group->waiter->client->retry_budget);
     job->has_status = true;
     if (vts_status_poll_after(status) >= 0)
         job->hint = vts_status_poll_after(status);
@@ -211,6 +212,10 @@ bool vts_waiter_fail(struct vts_waiter_group *group, const struct vts_client_err
     }
     *ret_wait =
         vts_backoff_retry_wait(&waiter->backoff, group->failures, retry_after, &waiter->rng);
+    /* A wait goes on for as long as it may, but what fails everywhere is asked for less often. */
+    vts_retry_note_failure(&waiter->client->retry_budget);
+    if (!vts_retry_has_room(&waiter->client->retry_budget))
+        *ret_wait = fmax(*ret_wait, waiter->backoff.max_interval * (1 - waiter->backoff.jitter));
     vts_counters_add(&waiter->client->counters.retries, 1);
     note_failure(group, error, *ret_wait, rung);
     return true;

@@ -125,9 +125,10 @@ void vts_waiter_close_stream(struct vts_waiter_group *group)
 }
 
 /* Why a stream ended, in *error; false when it is as it should be. *ret_is_foreign: the refusal is
- * not in the server's way of saying it. */
+ * not in the server's way of saying it. *ret_retry_after: when it wants to be asked again; negative
+ * when it does not say. */
 static void explain(const struct vts_waiter_stream *stream, const struct vts_answer *answer,
-                    bool *ret_is_foreign, struct vts_client_error *error)
+                    bool *ret_is_foreign, double *ret_retry_after, struct vts_client_error *error)
 {
     const struct vts_client *client = stream->group->waiter->client;
     const struct vts_stream_reader *reader = &stream->reader;
@@ -139,12 +140,17 @@ static void explain(const struct vts_waiter_stream *stream, const struct vts_ans
     bool has_body;
 
     *ret_is_foreign = false;
+    *ret_retry_after = answer->retry_after;
     if (answer->http_code != 200) {
         has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
         *ret_is_foreign = !has_body;
+        if (has_body && body.retry_delay >= 0)
+            *ret_retry_after = body.retry_delay;
         (void)vts_rpc_error_tell(&client->origin, job_id, answer->http_code,
                                  has_body ? &body : NULL, error);
     } else if (reader->state == VTS_STREAM_REFUSED) {
+        if (reader->body.retry_delay >= 0)
+            *ret_retry_after = reader->body.retry_delay;
         (void)vts_rpc_error_tell(&client->origin, job_id, 200, &reader->body, error);
     } else if (reader->state == VTS_STREAM_BROKEN) {
         (void)vts_rpc_undecodable(client, reader->err, reader->why.text, error);
@@ -263,12 +269,13 @@ static void on_done(enum vts_client_code code, const struct vts_answer *answer,
     struct vts_waiter_group *group = stream->group;
     double lived = (double)(vts_clock_now_ns() - stream->start_ns) / VTS_NS_PER_S;
     bool was_proven = stream->is_proven;
+    double retry_after = -1;
     bool is_foreign = false;
 
     if (code == VTS_CLIENT_OK)
-        explain(stream, answer, &is_foreign, error);
+        explain(stream, answer, &is_foreign, &retry_after, error);
     free_stream(stream);
-    end_stream(group, was_proven, lived, error, is_foreign, answer->retry_after);
+    end_stream(group, was_proven, lived, error, is_foreign, retry_after);
 }
 
 /* ---- opening one ----------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/json_text.h"
+#include "common/base/macros.h"
 #include "common/wire/base64.h"
 #include "common/wire/pb_heap.h"
 #include "common/wire/rpc_code.h"
@@ -60,42 +61,81 @@ static void copy_text(char *to, size_t size, const char *text)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static void copy_reason(struct vts_str bytes, struct vts_error_body *ret_body)
+/* A detail's message; NULL when there is none to be read. Freed by its allocator. */
+static ProtobufCMessage *unpack_detail(struct vts_str bytes, const ProtobufCMessageDescriptor *type,
+                                       struct vts_pb_heap *heap)
 {
     const struct vts_scan_limits limits = {
         .max_depth = 2, .max_elements = MAX_INFO_BYTES, .max_memory_bytes = MAX_INFO_MEMORY_BYTES};
-    Google__Rpc__ErrorInfo *info = NULL;
-    struct vts_pb_heap heap;
 
-    vts_pb_heap_init(&heap, MAX_INFO_MEMORY_BYTES);
-    if (vts_scan_check(bytes, &google__rpc__error_info__descriptor, &limits, NULL) == VTS_OK)
-        info =
-            google__rpc__error_info__unpack(&heap.allocator, bytes.len, (const uint8_t *)bytes.ptr);
-    if (info != NULL)
-        copy_text(ret_body->reason, sizeof(ret_body->reason), info->reason);
-    google__rpc__error_info__free_unpacked(info, &heap.allocator);
+    vts_pb_heap_init(heap, MAX_INFO_MEMORY_BYTES);
+    if (vts_scan_check(bytes, type, &limits, NULL) != VTS_OK)
+        return NULL;
+    return protobuf_c_message_unpack(type, &heap->allocator, bytes.len, (const uint8_t *)bytes.ptr);
 }
 
-/* Details are an extra: what cannot be read of them is as good as absent. */
+static void take_info(const ProtobufCMessage *message, struct vts_error_body *ret_body)
+{
+    const Google__Rpc__ErrorInfo *info = (const Google__Rpc__ErrorInfo *)message;
+
+    copy_text(ret_body->reason, sizeof(ret_body->reason), info->reason);
+}
+
+static void take_retry(const ProtobufCMessage *message, struct vts_error_body *ret_body)
+{
+    const Google__Protobuf__Duration *delay =
+        ((const Google__Rpc__RetryInfo *)message)->retry_delay;
+
+    if (delay != NULL && delay->seconds >= 0 && delay->nanos >= 0)
+        ret_body->retry_delay = (double)delay->seconds + (double)delay->nanos / 1e9;
+}
+
+static const struct known_detail {
+    const char *type;
+    const ProtobufCMessageDescriptor *descriptor;
+    void (*take)(const ProtobufCMessage *message, struct vts_error_body *ret_body);
+} known_details[] = {
+    {"google.rpc.ErrorInfo", &google__rpc__error_info__descriptor, take_info},
+    {"google.rpc.RetryInfo", &google__rpc__retry_info__descriptor, take_retry},
+};
+
+static void read_detail(const struct known_detail *known, const char *value,
+                        struct vts_error_body *ret_body)
+{
+    ProtobufCMessage *message = NULL;
+    struct vts_pb_heap heap;
+    struct vts_buf bytes;
+
+    vts_buf_init(&bytes, MAX_INFO_BYTES);
+    if (vts_base64_decode(&bytes, vts_str_of(value)) == VTS_OK)
+        message = unpack_detail(vts_buf_str(&bytes), known->descriptor, &heap);
+    if (message != NULL) {
+        known->take(message, ret_body);
+        protobuf_c_message_free_unpacked(message, &heap.allocator);
+    }
+    vts_buf_fini(&bytes);
+}
+
+/* Details are an extra: what cannot be read of them is as good as absent. Of each kind the first
+ * one counts: there is one at most (https://google.aip.dev/193). */
 static void read_details(json_t *details, struct vts_error_body *ret_body)
 {
+    bool is_read[VTS_ARRAY_LEN(known_details)] = {false};
     size_t i;
     json_t *detail;
 
     ret_body->reason[0] = '\0';
+    ret_body->retry_delay = -1;
     json_array_foreach(details, i, detail)
     {
         const char *type = json_string_value(json_object_get(detail, "type"));
         const char *value = json_string_value(json_object_get(detail, "value"));
-        struct vts_buf bytes;
 
-        if (type == NULL || value == NULL || strcmp(type, "google.rpc.ErrorInfo") != 0)
-            continue;
-        vts_buf_init(&bytes, MAX_INFO_BYTES);
-        if (vts_base64_decode(&bytes, vts_str_of(value)) == VTS_OK)
-            copy_reason(vts_buf_str(&bytes), ret_body);
-        vts_buf_fini(&bytes);
-        return; /* there is one at most (https://google.aip.dev/193) */
+        for (size_t k = 0; type != NULL && value != NULL && k < VTS_ARRAY_LEN(known_details); k++)
+            if (!is_read[k] && strcmp(type, known_details[k].type) == 0) {
+                is_read[k] = true;
+                read_detail(&known_details[k], value, ret_body);
+            }
     }
 }
 

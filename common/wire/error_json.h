@@ -23,7 +23,8 @@ void vts_error_json_write(struct vts_buf *buf, const char *code_word, const char
 struct vts_error_body {
     char code_word[32];
     char message[256];
-    char reason[64]; /* of its google.rpc.ErrorInfo; "" when it has none that can be read */
+    char reason[64];    /* of its google.rpc.ErrorInfo; "" when it has none that can be read */
+    double retry_delay; /* s, of its google.rpc.RetryInfo; negative when it has none */
 };
 
 /* Reads an error body, cutting off what is longer than the fields at a whole character.

@@ -212,6 +212,13 @@ struct vts_poll_event {
  * VTS_CLIENT_CANCELLED. */
 typedef bool (*vts_poll_fn)(const struct vts_poll_event *event, void *context);
 
+/* How a wait is drawn at random. */
+enum vts_jitter_kind {
+    VTS_JITTER_AROUND = 0,      /* around it: as much less or more as `jitter` says */
+    VTS_JITTER_FULL = 1,        /* from 0 up to it */
+    VTS_JITTER_ABOVE_LEAST = 2, /* from interval up to it */
+};
+
 struct vts_poll_options {
     size_t size;           /* set by vts_poll_options_init */
     int64_t max_retries;   /* how often to ask again, after a pending answer or a failed one alike;
@@ -226,6 +233,10 @@ struct vts_poll_options {
     bool ignore_hints;     /* wait by the schedule alone, whatever the server suggests */
     vts_poll_fn on_status; /* NULL: none */
     void *context;         /* for on_status */
+    enum vts_jitter_kind
+        jitter_kind; /* of the schedule's waits; a hint is drawn around, or taken as
+                        it is. With VTS_JITTER_AROUND alone jitter says how much */
+    double max_hint; /* s; the longest hint that is obeyed. 0: max_interval. Default 0 */
 };
 
 /* As vts_client_options_init_sized. */
@@ -234,6 +245,15 @@ static inline void vts_poll_options_init(struct vts_poll_options *options)
 {
     vts_poll_options_init_sized(options, sizeof(*options));
 }
+
+/* Sets the schedule as others have it: interval, backoff_factor, max_interval, jitter and its kind,
+ * deadline, ignore_hints, max_hint. Names are "default", "gax-go", "api-core-python", "azure",
+ * "smithy", "heygen-cli", "openai-python" and "plain"; what each of them is, vts_poll_status(3)
+ * says. VTS_CLIENT_USAGE for any other, or options that were not initialised. */
+VTS_API enum vts_client_code vts_poll_options_preset(struct vts_poll_options *options,
+                                                     const char *name);
+/* The names, from index 0 on; NULL behind the last one. */
+VTS_API const char *vts_poll_preset_name(size_t index);
 
 /* Asks until the job is done. options NULL means the defaults.
  *

@@ -57,6 +57,44 @@ static void poll_wait_takes_a_hint_within_its_bounds(void)
     CU_ASSERT_DOUBLE_EQUAL(poll_wait(&plain, 4, 3.2e11), 20, 1e-9);
 }
 
+static void poll_wait_may_take_longer_hints_than_the_schedule_has(void)
+{
+    const struct vts_backoff hinted = {
+        .interval = 30, .factor = 1, .max_interval = 30, .max_hint = 600};
+
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, -1), 30, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, 300), 300, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, 9000), 600, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, 2), 2, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, 0), 0.1, 1e-9);
+}
+
+static void poll_wait_is_drawn_in_other_ways_too(void)
+{
+    const struct vts_backoff full = {
+        .interval = 2, .factor = 2, .max_interval = 32, .kind = VTS_JITTER_FULL};
+    const struct vts_backoff above = {
+        .interval = 2, .factor = 2, .max_interval = 32, .kind = VTS_JITTER_ABOVE_LEAST};
+    double least_full = 99;
+    double least_above = 99;
+    double most = 0;
+    struct vts_rng rng;
+
+    vts_rng_init(&rng, 3);
+    for (int i = 0; i < 2000; i++) {
+        double full_wait = vts_backoff_poll_wait(&full, 4, -1, &rng);
+        double above_wait = vts_backoff_poll_wait(&above, 4, -1, &rng);
+
+        least_full = fmin(least_full, full_wait);
+        least_above = fmin(least_above, above_wait);
+        most = fmax(most, fmax(full_wait, above_wait));
+    }
+    CU_ASSERT_TRUE(least_full >= 0 && least_full < 1);
+    CU_ASSERT_TRUE(least_above >= 2 && least_above < 3);
+    CU_ASSERT_TRUE(most < 32 && most > 31);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&full, 4, 7), 7, 1e-9);
+}
+
 static void poll_wait_spreads_by_jitter_and_no_more(void)
 {
     struct vts_rng rng;
@@ -141,6 +179,9 @@ int main(void)
         {"poll_wait_at_huge_counts_is_the_maximum", poll_wait_at_huge_counts_is_the_maximum},
         {"poll_wait_with_factor_one_stays", poll_wait_with_factor_one_stays},
         {"poll_wait_takes_a_hint_within_its_bounds", poll_wait_takes_a_hint_within_its_bounds},
+        {"poll_wait_may_take_longer_hints_than_the_schedule_has",
+         poll_wait_may_take_longer_hints_than_the_schedule_has},
+        {"poll_wait_is_drawn_in_other_ways_too", poll_wait_is_drawn_in_other_ways_too},
         {"poll_wait_spreads_by_jitter_and_no_more", poll_wait_spreads_by_jitter_and_no_more},
         {"waits_repeat_with_the_same_seed", waits_repeat_with_the_same_seed},
         {"retry_wait_has_full_jitter", retry_wait_has_full_jitter},

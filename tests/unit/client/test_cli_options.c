@@ -137,6 +137,18 @@ static void options_of_submit_reach_their_places(void)
     CU_ASSERT_EQUAL(options.wait.mode, VTS_WAIT_AUTO);
 }
 
+static void options_of_poll_name_a_policy(void)
+{
+    CU_ASSERT_FATAL(parse("poll --policy smithy --max-interval 9s"));
+    CU_ASSERT_EQUAL(options.poll.interval, 2);
+    CU_ASSERT_EQUAL(options.poll.max_interval, 9);
+    CU_ASSERT_EQUAL(options.poll.jitter_kind, VTS_JITTER_ABOVE_LEAST);
+    CU_ASSERT_TRUE(options.poll.ignore_hints);
+    CU_ASSERT_FALSE(parse("poll --policy nobody"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "heygen-cli"));
+    CU_ASSERT_FALSE(parse("watch --policy azure"));
+}
+
 static void options_of_watch_name_a_mode(void)
 {
     CU_ASSERT_FATAL(parse("watch a b"));
@@ -291,6 +303,7 @@ int main(void)
         {"options_know_both_names_of_the_timeout", options_know_both_names_of_the_timeout},
         {"options_explain_on_request", options_explain_on_request},
         {"options_of_submit_reach_their_places", options_of_submit_reach_their_places},
+        {"options_of_poll_name_a_policy", options_of_poll_name_a_policy},
         {"options_of_watch_name_a_mode", options_of_watch_name_a_mode},
         {"options_of_list_and_work_reach_their_places",
          options_of_list_and_work_reach_their_places},

@@ -108,6 +108,28 @@ static void error_json_read_does_without_a_reason(void)
                            "");
 }
 
+static double retry_delay_in(const char *details)
+{
+    struct vts_error_body body;
+    char json[256];
+
+    (void)snprintf(json, sizeof(json), "{\"code\":\"unavailable\",\"details\":%s}", details);
+    CU_ASSERT_EQUAL_FATAL(vts_error_json_read(vts_str_of(json), &body), VTS_OK);
+    return body.retry_delay;
+}
+
+static void error_json_read_finds_the_retry_delay(void)
+{
+    /* retry_delay {seconds: 3 nanos: 500000000}; {seconds: -1}; none. */
+    CU_ASSERT_EQUAL(retry_delay_in("[{\"type\":\"google.rpc.RetryInfo\",\"value\":"
+                                   "\"CggIAxCAyrXuAQ\"}]"),
+                    3.5);
+    CU_ASSERT(retry_delay_in("[{\"type\":\"google.rpc.RetryInfo\",\"value\":"
+                             "\"CgsI////////////AQ\"}]") < 0);
+    CU_ASSERT(retry_delay_in("[{\"type\":\"google.rpc.RetryInfo\",\"value\":\"\"}]") < 0);
+    CU_ASSERT(retry_delay_in("[]") < 0);
+}
+
 static enum vts_err read_end(const char *json, bool *ret_is_error, struct vts_error_body *ret_body)
 {
     return vts_error_json_read_end(vts_str_of(json), ret_is_error, ret_body);
@@ -284,6 +306,7 @@ static const struct vts_test tests[] = {
     {"error_json_read_finds_code_and_message", error_json_read_finds_code_and_message},
     {"error_json_read_ignores_other_members", error_json_read_ignores_other_members},
     {"error_json_read_finds_the_reason", error_json_read_finds_the_reason},
+    {"error_json_read_finds_the_retry_delay", error_json_read_finds_the_retry_delay},
     {"error_json_read_does_without_a_reason", error_json_read_does_without_a_reason},
     {"error_json_read_end_tells_success_from_error", error_json_read_end_tells_success_from_error},
     {"error_json_read_end_refuses_other_shapes", error_json_read_end_refuses_other_shapes},
