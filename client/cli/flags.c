@@ -32,6 +32,7 @@ enum {
     ALL = ~0,
     POLL = 1 << VTS_CLI_COMMAND_POLL,
     WATCH = 1 << VTS_CLI_COMMAND_WATCH | 1 << VTS_CLI_COMMAND_SUBMIT,
+    WATCH_ONLY = 1 << VTS_CLI_COMMAND_WATCH,
     SUBMIT = 1 << VTS_CLI_COMMAND_SUBMIT,
     LIST = 1 << VTS_CLI_COMMAND_LIST,
     CANCEL = 1 << VTS_CLI_COMMAND_CANCEL,
@@ -81,6 +82,7 @@ static const struct vts_cli_flag flags[] = {
 
     {"max-failures", WATCH, COUNT, offsetof(struct vts_cli_options, wait.max_failures), 0, 0, NULL},
     {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, wait.deadline), 0, a_year, NULL},
+    {"resume", WATCH_ONLY, TEXT, offsetof(struct vts_cli_options, resume), 0, 0, NULL},
     {"mode", WATCH, MODE, offsetof(struct vts_cli_options, wait.mode), 0, 0, NULL},
 
     {"to", SUBMIT, WORDS, offsetof(struct vts_cli_options, submit.targets), 0, 0, NULL},

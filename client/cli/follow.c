@@ -98,6 +98,24 @@ static int finish_jobs(struct follow *follow)
     return exit_code;
 }
 
+/* How another process goes on with what this one gave up; false when it cannot be said for one job.
+ */
+static bool print_continuation(const struct follow *follow, const struct vts_client_error *error)
+{
+    const struct vts_status *status = follow->board.lines[0].status;
+    char text[sizeof(error->text) + 640];
+    char *token = NULL;
+
+    if (error->code != VTS_CLIENT_GAVE_UP || follow->board.lines_count != 1 || status == NULL ||
+        vts_wait_token(follow->client, status, &token, NULL) != VTS_CLIENT_OK)
+        return false;
+    (void)snprintf(text, sizeof(text), "%s; the job goes on, continue with watch --resume %s",
+                   error->text, token);
+    vts_cli_output_error(text);
+    vts_string_free(token);
+    return true;
+}
+
 static int finish(struct follow *follow, enum vts_client_code code,
                   const struct vts_client_error *error, int caught)
 {
@@ -107,13 +125,29 @@ static int finish(struct follow *follow, enum vts_client_code code,
     if (code == VTS_CLIENT_OK)
         return exit_code;
     if (code == VTS_CLIENT_CANCELLED && caught != 0) {
-        vts_cli_failure_print(&interrupted, follow->options);
+        if (!print_continuation(follow, &interrupted))
+            vts_cli_failure_print(&interrupted, follow->options);
         return VTS_CLI_EXIT_SIGNAL + caught;
     }
     /* Cancelled without a signal: nobody reads our lines any more, so nobody reads why. */
-    if (code != VTS_CLIENT_CANCELLED)
+    if (code != VTS_CLIENT_CANCELLED && !print_continuation(follow, error))
         vts_cli_failure_print(error, follow->options);
     return vts_cli_exit_code(code, NULL);
+}
+
+static enum vts_client_code wait_for(struct vts_client *client, const char *const *job_ids,
+                                     size_t count, const struct vts_wait_options *wait,
+                                     const struct vts_cli_options *options,
+                                     struct vts_client_error *error)
+{
+    struct vts_status *status = NULL;
+    enum vts_client_code code;
+
+    if (options->resume == NULL)
+        return vts_wait_all(client, job_ids, count, wait, NULL, error);
+    code = vts_wait_resume(client, options->resume, options->job_id, wait, &status, error);
+    vts_status_free(status);
+    return code;
 }
 
 int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t count,
@@ -136,7 +170,7 @@ int vts_cli_follow(struct vts_client *client, const char *const *job_ids, size_t
     wait.context = &follow;
     has_signals = vts_cli_signals_start(&signals, true, cancel, ignore, &follow);
     vts_cli_board_update(&follow.board, NULL, "");
-    code = vts_wait_all(client, job_ids, count, &wait, NULL, &error);
+    code = wait_for(client, job_ids, count, &wait, options, &error);
     if (has_signals)
         caught = vts_cli_signals_stop(&signals);
     exit_code = finish(&follow, code, &error, caught);

@@ -164,6 +164,8 @@ static bool check_command(const struct vts_cli_options *options, const struct vt
         return complain(fault, "a command is missing", "", NULL, "");
     if (options->words_count < (size_t)command->min_words)
         return complain(fault, command->name, " needs", command->words, "");
+    if (options->resume != NULL && options->words_count > 1)
+        return complain(fault, "--resume is for one job", "", NULL, "");
     if (options->command == VTS_CLI_COMMAND_SUBMIT)
         return check_submit(&options->submit, fault);
     if (options->command == VTS_CLI_COMMAND_WORK)

@@ -89,6 +89,7 @@ struct vts_cli_options {
     struct vts_client_options client;
     struct vts_poll_options poll;
     struct vts_wait_options wait; /* of watch and of submit --wait */
+    const char *resume;           /* of watch: a token; NULL: none */
     struct vts_cli_submit_options submit;
     struct vts_cli_list_options list;
     struct vts_cli_work_options work;

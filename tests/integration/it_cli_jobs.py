@@ -333,7 +333,27 @@ def watch_is_interrupted():
             watch.send_signal(number)
             got, _, err = finish(watch)
             equal(got, code)
-            equal(err, "vtstatus: interrupted; the job goes on, continue with the same command\n")
+            check(re.fullmatch(r"vtstatus: interrupted; the job goes on, continue with "
+                               r"watch --resume [\w-]+\n", err), err)
+
+
+@case
+def watch_goes_on_by_a_token():
+    with Server() as server:
+        job, = submit(server)
+        result = vtstatus(server, "watch", "--deadline", "300ms", job)
+        expect(result, 4, "continue with watch --resume ")
+        token = result.stderr.split()[-1]
+        watch = start(server, "watch", "--resume", token)
+        vtstatus(server, "cancel", job)
+        code, out, _ = finish(watch)
+        equal(code, 1)
+        check(re.fullmatch(f"{job}: error \\(cancelled\\).*\n", out), f"told again? {out}")
+        expect(vtstatus(server, "watch", "--resume", token, "another"), 2, f"for job '{job}'")
+        expect(vtstatus(server, "watch", "--resume", token[:-1], job), 2, "no token")
+        expect(vtstatus(server, "watch", "--resume", token, job, "b"), 2, "one job")
+        with Server() as other:
+            expect(vtstatus(other, "watch", "--resume", token), 2, "another server")
 
 
 @case

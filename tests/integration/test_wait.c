@@ -176,6 +176,111 @@ static void test_wait_stops_when_told(void)
     bench_stop(server);
 }
 
+/* ---- in another process ---------------------------------------------------------------------- */
+
+/* Waits for the first status, and gives up. */
+static char *give_up_with_token(struct vts_client *client, uint64_t *ret_revision)
+{
+    struct vts_wait_options options;
+    struct vts_status *status = NULL;
+    char *token = NULL;
+
+    vts_wait_options_init(&options);
+    options.deadline = 0.2;
+    CU_ASSERT_EQUAL(vts_wait(client, NULL, &options, &status, NULL), VTS_CLIENT_GAVE_UP);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(status);
+    *ret_revision = vts_status_revision(status);
+    CU_ASSERT_EQUAL_FATAL(vts_wait_token(client, status, &token, NULL), VTS_CLIENT_OK);
+    vts_status_free(status);
+    return token;
+}
+
+static void test_wait_resumes_by_token(void)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(bench_modes); i++) {
+        struct vts_server_process *server = bench_start(bench_soon_done);
+        struct vts_client *first = bench_connect(server);
+        struct vts_client *second = bench_connect(server);
+        struct story story = {.is_ordered = true};
+        struct vts_wait_options options;
+        struct vts_client_error error = {.text = ""};
+        struct vts_status *status = NULL;
+        char *token = give_up_with_token(first, &story.revision);
+        char *job_id = NULL;
+
+        vts_client_free(first);
+        CU_ASSERT_EQUAL(strspn(token,
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                               "0123456789-_"),
+                        strlen(token));
+        CU_ASSERT_EQUAL(vts_wait_token_job(second, token, &job_id, &error), VTS_CLIENT_OK);
+        CU_ASSERT_STRING_EQUAL(job_id, "default");
+        vts_string_free(job_id);
+        vts_wait_options_init(&options);
+        options.mode = bench_modes[i];
+        options.poll = bench_fast();
+        options.on_event = follow;
+        options.context = &story;
+        CU_ASSERT_EQUAL(
+            vts_wait_resume(second, token, i == 0 ? "default" : NULL, &options, &status, &error),
+            VTS_CLIENT_OK);
+        CU_ASSERT_TRUE(story.is_ordered); /* nothing that the first one was told */
+        CU_ASSERT_EQUAL(story.finals, 1);
+        vts_status_free(status);
+        /* The end is told again and again, whatever the token knows. */
+        CU_ASSERT_EQUAL(vts_wait_resume(second, token, NULL, NULL, &status, &error), VTS_CLIENT_OK);
+        vts_string_free(token);
+        CU_ASSERT_EQUAL_FATAL(vts_wait_token(second, status, &token, &error), VTS_CLIENT_OK);
+        vts_status_free(status);
+        options.on_event = NULL;
+        CU_ASSERT_EQUAL(vts_wait_resume(second, token, NULL, &options, &status, &error),
+                        VTS_CLIENT_OK);
+        CU_ASSERT_PTR_NOT_NULL(status);
+        vts_status_free(status);
+        vts_string_free(token);
+        vts_client_free(second);
+        bench_stop(server);
+    }
+}
+
+static void test_wait_refuses_tokens_of_others(void)
+{
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_server_process *other_server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+    struct vts_client *other = bench_connect(other_server);
+    struct vts_client_error error;
+    struct vts_status *status = NULL;
+    uint64_t revision = 0;
+    char *token = give_up_with_token(client, &revision);
+    char *job_id = NULL;
+    size_t len = strlen(token);
+
+    CU_ASSERT_EQUAL(vts_wait_resume(other, token, NULL, NULL, &status, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "another server"));
+    CU_ASSERT_EQUAL(vts_wait_resume(client, token, "late", NULL, &status, &error),
+                    VTS_CLIENT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "'default'"));
+    CU_ASSERT_EQUAL(vts_wait_resume(client, NULL, NULL, NULL, &status, &error), VTS_CLIENT_USAGE);
+    for (size_t i = 0; i < len; i++) {
+        char changed[600];
+
+        memcpy(changed, token, len + 1);
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        CU_ASSERT_EQUAL(vts_wait_token_job(client, changed, &job_id, &error), VTS_CLIENT_USAGE);
+        memcpy(changed, token, len + 1);
+        changed[i] = '\0';
+        CU_ASSERT_EQUAL(vts_wait_token_job(client, changed, &job_id, &error), VTS_CLIENT_USAGE);
+    }
+    vts_string_free(token);
+    vts_client_free(client);
+    vts_client_free(other);
+    bench_stop(server);
+    bench_stop(other_server);
+}
+
+/* ---- servers that go ------------------------------------------------------------------------- */
+
 /* The server goes while somebody waits, and another one comes in its place. */
 struct succession {
     struct vts_server_process *server;
@@ -451,6 +556,8 @@ static const struct vts_test tests[] = {
     {"test_wait_ends_at_its_deadline", test_wait_ends_at_its_deadline},
     {"test_wait_refuses", test_wait_refuses},
     {"test_wait_stops_when_told", test_wait_stops_when_told},
+    {"test_wait_resumes_by_token", test_wait_resumes_by_token},
+    {"test_wait_refuses_tokens_of_others", test_wait_refuses_tokens_of_others},
     {"test_wait_outlives_a_server", test_wait_outlives_a_server},
     {"test_wait_climbs_back", test_wait_climbs_back},
     {"test_wait_gives_up_on_a_dead_server", test_wait_gives_up_on_a_dead_server},

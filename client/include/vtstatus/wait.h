@@ -125,6 +125,29 @@ VTS_API enum vts_client_code vts_wait_all(struct vts_client *client, const char 
                                           struct vts_status **statuses,
                                           struct vts_client_error *error);
 
+/* ---- waiting in another process ---------------------------------------------------------- */
+
+/* A string, of letters, digits, '-' and '_', by which another process goes on waiting for the
+ * status's job from that revision on. It is no secret: whoever has it needs the same rights as
+ * anybody. The caller frees *ret_token with vts_string_free(). VTS_CLIENT_NO_MEMORY. */
+VTS_API enum vts_client_code vts_wait_token(const struct vts_client *client,
+                                            const struct vts_status *status, char **ret_token,
+                                            struct vts_client_error *error);
+
+/* The job that a token is for; the caller frees *ret_job_id with vts_string_free().
+ * VTS_CLIENT_USAGE when it is no token, or for another server than the client's, by its URL. */
+VTS_API enum vts_client_code vts_wait_token_job(const struct vts_client *client, const char *token,
+                                                char **ret_job_id, struct vts_client_error *error);
+
+/* As vts_wait, but tells only what is newer than the token's revision, and the end always.
+ * job_id, unless it is NULL, must be the token's. VTS_CLIENT_USAGE for a token of another server or
+ * job, or for none at all. */
+VTS_API enum vts_client_code vts_wait_resume(struct vts_client *client, const char *token,
+                                             const char *job_id,
+                                             const struct vts_wait_options *options,
+                                             struct vts_status **ret_status,
+                                             struct vts_client_error *error);
+
 /* ---- waiting in a loop of one's own ------------------------------------------------------ */
 
 /* A wait that never blocks. It has its own connection, and is for one thread at a time.
