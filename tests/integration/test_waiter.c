@@ -2,6 +2,7 @@
 /* test_waiter.c - waits that do not block, in a loop of one's own, against a real server. */
 #include <CUnit/CUnit.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "tests/integration/wait_bench.h"
@@ -150,10 +151,117 @@ static void test_waiter_may_be_freed_at_any_time(void)
     bench_stop(server);
 }
 
+/* ---- in the background ----------------------------------------------------------------------- */
+
+struct background {
+    struct vts_wait_thread *thread;
+    atomic_uint finals;
+    atomic_uint wrong;
+    bool adds_another; /* from within a callback */
+};
+
+static bool count_final(const struct vts_wait_event *event, void *context)
+{
+    struct background *background = context;
+
+    if (event->job_id != NULL && event->data != context)
+        background->wrong++;
+    if (!event->is_final)
+        return true;
+    background->finals++;
+    if (background->adds_another) {
+        background->adds_another = false;
+        CU_ASSERT_EQUAL(vts_wait_thread_add(background->thread, "default", 0, context, NULL),
+                        VTS_CLIENT_OK);
+    }
+    return true;
+}
+
+static void test_wait_thread_tells_of_many(void)
+{
+    static struct bench_jobs many;
+    struct vts_server_process *server = bench_start(bench_many_workers);
+    struct vts_client *client = bench_connect(server);
+    struct background background = {.adds_another = true};
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+
+    vts_wait_options_init(&options);
+    options.on_event = count_final;
+    options.context = &background;
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_OK);
+    /* The client is used on, by this thread, while that one waits. */
+    bench_submit(client, &many, 300);
+    for (size_t i = 0; i < 300; i++)
+        CU_ASSERT_EQUAL(
+            vts_wait_thread_add(background.thread, many.names[i], 0, &background, &error),
+            VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, "a/b", 0, NULL, &error),
+                    VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(background.finals, 301);
+    CU_ASSERT_EQUAL(background.wrong, 0);
+    vts_wait_thread_free(background.thread);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
+static void test_wait_thread_ends(void)
+{
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+    struct background background = {.finals = 0};
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+
+    vts_wait_options_init(&options);
+    options.on_event = count_final;
+    options.context = &background;
+    /* Freed while it waits. */
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_OK);
+    vts_wait_thread_free(background.thread);
+    /* By a removal; by its deadline; by the client's cancelling. */
+    options.deadline = 0.4;
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_remove(background.thread, "default", &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_GAVE_UP);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_GAVE_UP);
+    vts_wait_thread_free(background.thread);
+    options.deadline = 0;
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_OK);
+    vts_client_cancel(client);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_CANCELLED);
+    vts_wait_thread_free(background.thread);
+    vts_wait_thread_free(NULL);
+    options.max_failures = 0;
+    CU_ASSERT_EQUAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                    VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(background.finals, 0);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
 static const struct vts_test tests[] = {
     {"test_waiter_runs_in_a_loop_of_ones_own", test_waiter_runs_in_a_loop_of_ones_own},
     {"test_waiter_takes_jobs_one_by_one", test_waiter_takes_jobs_one_by_one},
     {"test_waiter_may_be_freed_at_any_time", test_waiter_may_be_freed_at_any_time},
+    {"test_wait_thread_tells_of_many", test_wait_thread_tells_of_many},
+    {"test_wait_thread_ends", test_wait_thread_ends},
 };
 
 int main(void)

@@ -209,6 +209,35 @@ VTS_API enum vts_client_code vts_waiter_run(struct vts_waiter *waiter, int fd, u
 VTS_API enum vts_client_code vts_waiter_wait(struct vts_waiter *waiter, double seconds,
                                              struct vts_client_error *error);
 
+/* ---- waiting in the background ----------------------------------------------------------- */
+
+/* A thread of the library's that runs a waiter. */
+struct vts_wait_thread;
+
+/* Starts the thread, with all signals blocked. on_event, and on_log of the client, are called in
+ * it. on_fd is not used. */
+VTS_API enum vts_client_code vts_wait_thread_start(struct vts_client *client,
+                                                   const struct vts_wait_options *options,
+                                                   struct vts_wait_thread **ret_thread,
+                                                   struct vts_client_error *error);
+/* From any thread, on_event included. As vts_waiter_add, but for a job that is waited for already:
+ * that one goes on, and the new data is forgotten. After the waiting has ended, its outcome. */
+VTS_API enum vts_client_code vts_wait_thread_add(struct vts_wait_thread *thread, const char *job_id,
+                                                 uint64_t after_revision, void *data,
+                                                 struct vts_client_error *error);
+/* From any thread, on_event included. What is being told may still come. VTS_CLIENT_USAGE for a bad
+ * id, VTS_CLIENT_NO_MEMORY. */
+VTS_API enum vts_client_code vts_wait_thread_remove(struct vts_wait_thread *thread,
+                                                    const char *job_id,
+                                                    struct vts_client_error *error);
+/* Blocks until no job is left, or the waiting has ended; returns as vts_waiter_run does. Further
+ * jobs may be added afterwards. From any thread, but not from on_event. */
+VTS_API enum vts_client_code vts_wait_thread_drain(struct vts_wait_thread *thread,
+                                                   struct vts_client_error *error);
+/* Ends the waiting, at once, and the thread; afterwards nothing is told. NULL is accepted. Not from
+ * on_event. */
+VTS_API void vts_wait_thread_free(struct vts_wait_thread *thread);
+
 /* ---- what it took ------------------------------------------------------------------------ */
 
 /* Counts since the client was made, its waiters' among them. */
