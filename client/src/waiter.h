@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of a waiter share: waiter.c has its life and its loop, waiter_jobs.c what becomes
- * known of jobs, waiter_stream.c the rung of streams, waiter_ask.c the two rungs below.
+ * known of jobs, waiter_stream.c the rung of streams, waiter_ask.c the two rungs below, and
+ * waiter_batch.c their requests about many jobs.
  *
  * Jobs stand in groups of up to 1000. A group has a ladder of its own, at most one stream, and some
  * requests under way ("asks"). Invariants:

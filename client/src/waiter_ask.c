@@ -4,30 +4,19 @@
  * A request about one job is `GET /status/{id}`, with the ETag of what is known; with `Prefer:
  * wait` it is a long-poll. Of several that are due together BatchGetStatus asks.
  */
+#include "client/src/waiter_ask.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/src/failure.h"
-#include "client/src/message.h"
-#include "client/src/rpc.h"
-#include "client/src/rpc_error.h"
 #include "client/src/status.h"
-#include "client/src/waiter.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/wire/rpc_code.h"
-#include "vtstatus/v1/status_service.pb-c.h"
-
-enum {
-    MAX_REQUEST_BYTES = 1 << 20,
-    MAX_BATCH_BYTES = 4 << 20,
-    MAX_BATCH_MEMORY_BYTES = 6 * MAX_BATCH_BYTES,
-};
 
 static const char status_type[] = "application/x-protobuf";
-static const char codec_type[] = "application/proto";
 
 /* s; a long-poll that breaks off after fewer was not cut for its length. */
 static const double least_hold = 3;
@@ -36,7 +25,7 @@ static const double least_answer = 1;
 
 /* ---- an ask's life --------------------------------------------------------------------------- */
 
-static void detach(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
+void vts_ask_detach(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
 {
     vts_list_remove(&ask->member);
     for (size_t i = 0; i < ask->jobs_count; i++)
@@ -51,11 +40,11 @@ static void detach(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
 void vts_waiter_drop_ask(struct vts_waiter *waiter, struct vts_waiter_ask *ask)
 {
     vts_engine_stop(waiter->engine, ask->transfer);
-    detach(waiter, ask);
+    vts_ask_detach(waiter, ask);
     vts_mem_free(ask);
 }
 
-static struct vts_waiter_ask *new_ask(struct vts_waiter_group *group, size_t max_jobs)
+struct vts_waiter_ask *vts_ask_new(struct vts_waiter_group *group, size_t max_jobs)
 {
     struct vts_waiter_ask *ask =
         vts_mem_zalloc(sizeof(*ask) + max_jobs * sizeof(struct vts_waiter_job *));
@@ -69,7 +58,7 @@ static struct vts_waiter_ask *new_ask(struct vts_waiter_group *group, size_t max
     return ask;
 }
 
-static void add_job(struct vts_waiter_ask *ask, struct vts_waiter_job *job)
+void vts_ask_add_job(struct vts_waiter_ask *ask, struct vts_waiter_job *job)
 {
     vts_heap_remove(&job->group->waiter->due, &job->due);
     ask->jobs[ask->jobs_count++] = job;
@@ -77,10 +66,10 @@ static void add_job(struct vts_waiter_ask *ask, struct vts_waiter_job *job)
 }
 
 /* The request could not even be made. */
-static void fail_to_start(struct vts_waiter *waiter, struct vts_waiter_ask *ask,
-                          enum vts_client_code code, const struct vts_client_error *error)
+void vts_ask_fail_to_start(struct vts_waiter *waiter, struct vts_waiter_ask *ask,
+                           enum vts_client_code code, const struct vts_client_error *error)
 {
-    detach(waiter, ask);
+    vts_ask_detach(waiter, ask);
     if (code == VTS_CLIENT_UNAVAILABLE) { /* some others must end first */
         for (size_t i = 0; i < ask->jobs_count; i++)
             vts_waiter_schedule(ask->jobs[i], 1);
@@ -90,7 +79,7 @@ static void fail_to_start(struct vts_waiter *waiter, struct vts_waiter_ask *ask,
     vts_mem_free(ask);
 }
 
-static void reschedule_all(const struct vts_waiter_ask *ask)
+void vts_ask_reschedule(const struct vts_waiter_ask *ask)
 {
     for (size_t i = 0; i < ask->jobs_count; i++)
         if (ask->jobs[i] != NULL)
@@ -169,7 +158,7 @@ static bool note_cut(struct vts_waiter_ask *ask, const struct vts_client_error *
     if (!vts_ladder_shorten(&group->ladder, held(ask)) &&
         vts_ladder_missed(&group->ladder, VTS_WAIT_LONG_POLL, VTS_MISS_BLOCKED, vts_clock_now_ns()))
         vts_waiter_note_fall(group, error);
-    reschedule_all(ask);
+    vts_ask_reschedule(ask);
     return true;
 }
 
@@ -180,8 +169,8 @@ static void schedule_all(const struct vts_waiter_ask *ask, double wait)
             vts_waiter_schedule(ask->jobs[i], wait);
 }
 
-static void note_failure(struct vts_waiter_ask *ask, const struct vts_client_error *error,
-                         double retry_after)
+void vts_ask_note_failure(struct vts_waiter_ask *ask, const struct vts_client_error *error,
+                          double retry_after)
 {
     struct vts_waiter_group *group = ask->group;
     struct vts_waiter *waiter = group->waiter;
@@ -207,7 +196,7 @@ static void note_failure(struct vts_waiter_ask *ask, const struct vts_client_err
 }
 
 /* All that was to be sifted is. */
-static void end_sifting(struct vts_waiter_group *group)
+void vts_ask_end_sifting(struct vts_waiter_group *group)
 {
     if (!group->is_sifting || group->asks > 0)
         return;
@@ -279,7 +268,7 @@ static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
     if (code == VTS_CLIENT_NOT_FOUND) {
         vts_waiter_give_up(job, error);
     } else if (code != VTS_CLIENT_OK) {
-        note_failure(ask, error, answer->retry_after);
+        vts_ask_note_failure(ask, error, answer->retry_after);
     } else {
         if (answer->retry_after >= 0)
             job->hint = answer->retry_after; /* a finer one is in the status */
@@ -300,14 +289,14 @@ static void on_one_done(enum vts_client_code code, const struct vts_answer *answ
     struct vts_waiter_ask *ask = context;
     struct vts_waiter *waiter = ask->group->waiter;
 
-    detach(waiter, ask);
+    vts_ask_detach(waiter, ask);
     if (ask->jobs[0] != NULL)
         take_answer(ask, code, answer, error);
-    end_sifting(ask->group);
+    vts_ask_end_sifting(ask->group);
     vts_mem_free(ask);
 }
 
-static double bounded_timeout(const struct vts_waiter *waiter, double timeout)
+double vts_ask_bound_timeout(const struct vts_waiter *waiter, double timeout)
 {
     double left = vts_waiter_time_left(waiter, vts_clock_now_ns());
 
@@ -326,7 +315,7 @@ static void ask_one(struct vts_waiter_job *job, bool is_held)
 {
     struct vts_waiter_group *group = job->group;
     struct vts_waiter *waiter = group->waiter;
-    struct vts_waiter_ask *ask = new_ask(group, 1);
+    struct vts_waiter_ask *ask = vts_ask_new(group, 1);
     struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
     struct vts_request get = {.accept = status_type};
     char path[160];
@@ -337,7 +326,7 @@ static void ask_one(struct vts_waiter_job *job, bool is_held)
         vts_waiter_end(waiter, &error);
         return;
     }
-    add_job(ask, job);
+    vts_ask_add_job(ask, job);
     ask->hold_s = is_held ? hold_for(group) : 0;
     waiter->held_count += is_held ? 1 : 0;
     (void)snprintf(path, sizeof(path), "/status/%s", job->id);
@@ -350,149 +339,11 @@ static void ask_one(struct vts_waiter_job *job, bool is_held)
     get.prefer_wait = ask->hold_s;
     get.is_once = is_held; /* how long it was held is to be known */
     get.timeout = waiter->client->request_timeout;
-    get.timeout = bounded_timeout(waiter, get.timeout + ask->hold_s);
+    get.timeout = vts_ask_bound_timeout(waiter, get.timeout + ask->hold_s);
     code = vts_engine_start(waiter->engine, &get, VTS_ANSWER_MAX_BODY_BYTES, on_one_done, ask,
                             &ask->transfer, &error);
     if (code != VTS_CLIENT_OK)
-        fail_to_start(waiter, ask, code, &error);
-}
-
-/* ---- many ------------------------------------------------------------------------------------ */
-
-static void take_result(struct vts_waiter_ask *ask, Vtstatus__V1__StatusResult *result)
-{
-    const struct vts_client *client = ask->group->waiter->client;
-    struct vts_waiter_job *job = vts_waiter_find(ask->group->waiter, result->job_id);
-    struct vts_client_error error = {.http_code = 200};
-    struct vts_status *status = NULL;
-    Vtstatus__V1__JobStatus *message;
-
-    if (job == NULL || job->group != ask->group)
-        return;
-    if (result->result_case == VTSTATUS__V1__STATUS_RESULT__RESULT_ERROR &&
-        result->error->code == VTS_RPC_NOT_FOUND) {
-        error.rpc_code = VTS_RPC_NOT_FOUND;
-        (void)vts_failure_set(&error, VTS_CLIENT_NOT_FOUND, "%s knows no job '%s'",
-                              client->origin.text, job->id);
-        vts_waiter_give_up(job, &error);
-    } else if (result->result_case == VTSTATUS__V1__STATUS_RESULT__RESULT_STATUS) {
-        message = result->status;
-        result->status = NULL;
-        result->result_case = VTSTATUS__V1__STATUS_RESULT__RESULT__NOT_SET;
-        if (vts_status_adopt(message, &status, NULL) == VTS_OK &&
-            strcmp(vts_status_job_id(status), job->id) == 0)
-            (void)vts_waiter_take(job, status, VTS_WAIT_POLL); /* news or not, it is asked again */
-        vts_status_free(status);
-    }
-}
-
-static enum vts_client_code read_batch(struct vts_waiter_ask *ask, const struct vts_answer *answer,
-                                       struct vts_client_error *error)
-{
-    const struct vts_client *client = ask->group->waiter->client;
-    size_t memory_bytes = MAX_BATCH_MEMORY_BYTES;
-    struct vts_error reason = {.text = "it is of another type"};
-    ProtobufCMessage *message = NULL;
-    Vtstatus__V1__BatchGetStatusResponse *response;
-    struct vts_error_body body;
-    bool has_body;
-    enum vts_err err = VTS_ERR_PROTOCOL;
-
-    if (answer->http_code != 200) {
-        has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
-        return vts_rpc_error_tell(&client->origin, NULL, answer->http_code, has_body ? &body : NULL,
-                                  error);
-    }
-    if (strcmp(answer->content_type, codec_type) == 0)
-        err = vts_message_decode(vts_buf_str(&answer->body),
-                                 &vtstatus__v1__batch_get_status_response__descriptor,
-                                 &memory_bytes, &message, &reason);
-    if (err != VTS_OK)
-        return vts_rpc_undecodable(client, err, reason.text, error);
-    response = (Vtstatus__V1__BatchGetStatusResponse *)message;
-    for (size_t i = 0; i < response->n_results; i++)
-        take_result(ask, response->results[i]);
-    vts_message_free(message);
-    return VTS_CLIENT_OK;
-}
-
-static void on_batch_done(enum vts_client_code code, const struct vts_answer *answer,
-                          struct vts_client_error *error, void *context)
-{
-    struct vts_waiter_ask *ask = context;
-    struct vts_waiter_group *group = ask->group;
-
-    detach(group->waiter, ask);
-    if (code == VTS_CLIENT_OK)
-        code = read_batch(ask, answer, error);
-    if (code == VTS_CLIENT_OK) {
-        group->failures = 0;
-        if (vts_ladder_worked(&group->ladder, VTS_WAIT_POLL, vts_clock_now_ns()))
-            vts_waiter_note_climb(group);
-        if (!group->is_sifting)
-            reschedule_all(ask);
-    } else {
-        note_failure(ask, error, answer->retry_after);
-    }
-    if (code == VTS_CLIENT_OK)
-        end_sifting(group);
-    vts_mem_free(ask);
-}
-
-/* Those of the group that are due by then. */
-static void gather(struct vts_waiter_ask *ask, int64_t due_ns)
-{
-    struct vts_waiter_group *group = ask->group;
-
-    for (struct vts_list *at = group->jobs.next; at != &group->jobs; at = at->next) {
-        struct vts_waiter_job *job = VTS_CONTAINER_OF(at, struct vts_waiter_job, member);
-
-        if (job->due.place != 0 && job->due.due_ns <= due_ns)
-            add_job(ask, job);
-    }
-}
-
-static enum vts_err write_batch(const struct vts_waiter_ask *ask, struct vts_buf *buf)
-{
-    Vtstatus__V1__BatchGetStatusRequest message = VTSTATUS__V1__BATCH_GET_STATUS_REQUEST__INIT;
-
-    message.job_ids = vts_mem_alloc(ask->jobs_count * sizeof(char *));
-    if (message.job_ids == NULL)
-        return VTS_ERR_NOMEM;
-    for (size_t i = 0; i < ask->jobs_count; i++)
-        message.job_ids[message.n_job_ids++] = ask->jobs[i]->id;
-    vts_message_encode(buf, &message.base);
-    vts_mem_free((void *)message.job_ids);
-    return vts_buf_check(buf);
-}
-
-static void ask_many(struct vts_waiter_group *group, int64_t due_ns)
-{
-    struct vts_waiter *waiter = group->waiter;
-    struct vts_waiter_ask *ask = new_ask(group, group->jobs_count);
-    struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
-    struct vts_request post = {.path = "/vtstatus.v1.StatusService/BatchGetStatus",
-                               .content_type = codec_type,
-                               .tells_timeout = true};
-    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
-    struct vts_buf body;
-
-    if (ask == NULL) {
-        vts_waiter_end(waiter, &error);
-        return;
-    }
-    ask->is_batch = true;
-    gather(ask, due_ns);
-    vts_buf_init(&body, MAX_REQUEST_BYTES);
-    if (write_batch(ask, &body) == VTS_OK) {
-        post.body = vts_buf_str(&body);
-        post.timeout = bounded_timeout(waiter, waiter->client->request_timeout);
-        code = vts_engine_start(waiter->engine, &post, MAX_BATCH_BYTES, on_batch_done, ask,
-                                &ask->transfer, &error);
-    }
-    vts_buf_fini(&body);
-    if (code != VTS_CLIENT_OK)
-        fail_to_start(waiter, ask, code, &error);
+        vts_ask_fail_to_start(waiter, ask, code, &error);
 }
 
 /* ---- what is due ----------------------------------------------------------------------------- */
@@ -522,6 +373,6 @@ void vts_waiter_ask_due(struct vts_waiter *waiter, int64_t now_ns)
         else if (job->group->jobs_count == 1)
             ask_one(job, false);
         else
-            ask_many(job->group, now_ns + slack_ns);
+            vts_ask_many(job->group, now_ns + slack_ns);
     }
 }

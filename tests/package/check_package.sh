@@ -121,7 +121,7 @@ header_cxx() {
 
 installed_tree() {
     local file
-    for file in bin/vtstatus include/vtstatus/client.h share/man/man1/vtstatus.1 \
+    for file in bin/vtstatus include/vtstatus/client.h include/vtstatus/wait.h share/man/man1/vtstatus.1 \
         share/man/man3/libvtstatus.3; do
         [ -f "$prefix/$file" ] || die "there is no $file"
     done
