@@ -275,7 +275,7 @@ enum vts_client_code vts_wait_thread_add(struct vts_wait_thread *thread, const c
     struct wish *wish = NULL;
     enum vts_client_code code = make_wish(ADD, job_id, &wish, error);
 
-    if (code != VTS_CLIENT_OK)
+    if (wish == NULL)
         return code;
     wish->after_revision = after_revision;
     wish->data = data;
@@ -288,7 +288,7 @@ enum vts_client_code vts_wait_thread_remove(struct vts_wait_thread *thread, cons
     struct wish *wish = NULL;
     enum vts_client_code code = make_wish(REMOVE, job_id, &wish, error);
 
-    return code == VTS_CLIENT_OK ? put(thread, wish, error) : code;
+    return wish != NULL ? put(thread, wish, error) : code;
 }
 
 enum vts_client_code vts_wait_thread_drain(struct vts_wait_thread *thread,
