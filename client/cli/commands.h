@@ -16,5 +16,7 @@ int vts_cli_retry(struct vts_client *client, const struct vts_cli_options *optio
 int vts_cli_delete(struct vts_client *client, const struct vts_cli_options *options);
 int vts_cli_work(struct vts_client *client, const struct vts_cli_options *options);
 int vts_cli_health(struct vts_client *client, const struct vts_cli_options *options);
+int vts_cli_call(struct vts_client *client, const struct vts_cli_options *options);
+int vts_cli_services(struct vts_client *client, const struct vts_cli_options *options);
 
 #endif

@@ -22,6 +22,7 @@ enum kind {
     INTEGER,  /* int */
     WORDS,    /* struct vts_cli_words; one more each time */
     PAIRS,    /* struct vts_cli_pairs; the same */
+    FIELDS,   /* the same; NAME: VALUE, as HTTP has them */
     STATES,   /* struct vts_cli_states; the same */
     MODE,     /* enum vts_wait_mode */
     POLICY,   /* a preset of struct vts_poll_options */
@@ -38,6 +39,7 @@ enum {
     CANCEL = 1 << VTS_CLI_COMMAND_CANCEL,
     DECIDE = CANCEL | 1 << VTS_CLI_COMMAND_RETRY | 1 << VTS_CLI_COMMAND_DELETE,
     WORK = 1 << VTS_CLI_COMMAND_WORK,
+    CALL = 1 << VTS_CLI_COMMAND_CALL,
 };
 
 struct vts_cli_flag {
@@ -124,6 +126,10 @@ static const struct vts_cli_flag flags[] = {
     {"no-retry", WORK, SWITCH, offsetof(struct vts_cli_options, work.is_no_retry), 0, 0, NULL},
     {"until-idle", WORK, SWITCH, offsetof(struct vts_cli_options, work.is_until_idle), 0, 0, NULL},
 
+    {"data", CALL, TEXT, offsetof(struct vts_cli_options, call.data), 0, 0, NULL},
+    {"header", CALL, FIELDS, offsetof(struct vts_cli_options, call.fields), 0, 0, NULL},
+    {"stream", CALL, SWITCH, offsetof(struct vts_cli_options, call.is_stream), 0, 0, NULL},
+
     /* For every command that does not mean something else by it. */
     {"timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout), 0.001,
      a_year, NULL},
@@ -179,14 +185,17 @@ static bool add_word(const char *value, struct vts_cli_words *words)
     return true;
 }
 
-static bool add_pair(char *value, struct vts_cli_pairs *pairs)
+/* Cuts at the separator; blanks behind it are no part of the value. */
+static bool add_pair(char *value, char separator, struct vts_cli_pairs *pairs)
 {
-    char *separator = strchr(value, '=');
+    char *at = strchr(value, separator);
 
-    if (separator == NULL || separator == value || pairs->count == VTS_CLI_MAX_ITEMS)
+    if (at == NULL || at == value || pairs->count == VTS_CLI_MAX_ITEMS)
         return false;
-    *separator = '\0';
-    pairs->items[pairs->count++] = (struct vts_pair){.key = value, .value = separator + 1};
+    *at++ = '\0';
+    if (separator == ':')
+        at += strspn(at, " \t");
+    pairs->items[pairs->count++] = (struct vts_pair){.key = value, .value = at};
     return true;
 }
 
@@ -252,7 +261,9 @@ static bool read_value(const struct vts_cli_flag *flag, char *value,
     case WORDS:
         return add_word(value, field);
     case PAIRS:
-        return add_pair(value, field);
+        return add_pair(value, '=', field);
+    case FIELDS:
+        return add_pair(value, ':', field);
     case STATES:
         return add_state(value, field);
     case MODE:
@@ -296,6 +307,9 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
     case PAIRS:
         (void)snprintf(text, size, "KEY=VALUE, %d times at most", VTS_CLI_MAX_ITEMS);
         return text;
+    case FIELDS:
+        (void)snprintf(text, size, "'NAME: VALUE', %d times at most", VTS_CLI_MAX_ITEMS);
+        return text;
     case STATES:
         return "pending, running, cancelling, succeeded, failed or cancelled";
     case MODE:
@@ -312,6 +326,10 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
 const char *vts_cli_flag_name(int option)
 {
     switch (option) {
+    case 'd':
+        return "data";
+    case 'H':
+        return "header";
     case 'h':
         return "help";
     case 'o':

@@ -25,7 +25,7 @@ static const char exit_codes[] =
     "  3  no answer: network, TLS, a server that cannot serve, an answer that\n"
     "     cannot be read\n"
     "  4  gave up waiting; the job goes on\n"
-    "  5  no such job\n"
+    "  5  no such job, method or service\n"
     "  6  not allowed\n"
     "  7  the job's state does not allow it, or there is a job of that id\n"
     "  130, 143  interrupted by SIGINT or SIGTERM while waiting\n";
@@ -48,6 +48,8 @@ static const char general[] =
     "  poll [JOB]      ask again and again until the job is completed or has failed\n"
     "  watch [JOB...]  be told of each change until all jobs are completed or failed\n"
     "  health          ask whether the server is up and serves\n"
+    "  services        list what the server can be called for\n"
+    "  call METHOD     call any of it, with JSON\n"
     "\n"
     "To decide:\n"
     "  submit SOURCE   have a video translated; prints the job's id\n"
@@ -294,6 +296,36 @@ static const char health[] =
     "Example:\n"
     "  vtstatus health --url https://vt.example.com --timeout 2s\n";
 
+static const char call[] =
+    "Usage: vtstatus call [FLAGS] SERVICE/METHOD\n"
+    "\n"
+    "Calls any method of the server with a message in JSON, and prints what it answers\n"
+    "in JSON: one message, or one after the other as the method sends them. SERVICE has\n"
+    "its package, as vtstatus services prints it. With -v an error's details are told.\n"
+    "\n"
+    "Flags of call:\n"
+    "  -d, --data JSON         the message; @FILE takes it from a file, and - or @- from\n"
+    "                          stdin. Default {}\n"
+    "  -H, --header 'NAME: VALUE'   an HTTP field to send too; may be given several\n"
+    "                          times\n"
+    "  --stream                the method answers with a stream. Default: it is found\n"
+    "                          out\n"
+    "\n"
+    "Examples:\n"
+    "  vtstatus call vtstatus.v1.StatusService/GetStatus -d '{\"jobId\":\"7f3c\"}'\n"
+    "  vtstatus call grpc.health.v1.Health/Check\n";
+
+static const char services[] =
+    "Usage: vtstatus services [FLAGS] [SERVICE]\n"
+    "\n"
+    "Lists the methods of all services of the server, or of one: a method, whether it\n"
+    "streams, and the types of its request and response. The server tells by gRPC\n"
+    "server reflection, unless that is switched off.\n"
+    "\n"
+    "Examples:\n"
+    "  vtstatus services\n"
+    "  vtstatus services vtstatus.v1.JobService --output json\n";
+
 static const char *command_text(enum vts_cli_command command)
 {
     switch (command) {
@@ -322,6 +354,10 @@ static const char *command_text(enum vts_cli_command command)
         return work;
     case VTS_CLI_COMMAND_HEALTH:
         return health;
+    case VTS_CLI_COMMAND_CALL:
+        return call;
+    case VTS_CLI_COMMAND_SERVICES:
+        return services;
     }
     return general;
 }

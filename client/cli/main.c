@@ -58,6 +58,10 @@ static int run_command(struct vts_client *client, const struct vts_cli_options *
         return vts_cli_work(client, options);
     case VTS_CLI_COMMAND_HEALTH:
         return vts_cli_health(client, options);
+    case VTS_CLI_COMMAND_CALL:
+        return vts_cli_call(client, options);
+    case VTS_CLI_COMMAND_SERVICES:
+        return vts_cli_services(client, options);
     }
     return VTS_CLI_EXIT_USAGE;
 }

@@ -11,7 +11,7 @@
 
 #include "client/cli/flags.h"
 
-static const char short_options[] = ":hvo:";
+static const char short_options[] = ":hvo:d:H:";
 
 struct command {
     const char *name;
@@ -35,6 +35,8 @@ static const struct command commands[VTS_CLI_COMMAND_COUNT] = {
     [VTS_CLI_COMMAND_DELETE] = {"delete", 1, ANY, "a job's id"},
     [VTS_CLI_COMMAND_WORK] = {"work", 1, ANY, "the command to run"},
     [VTS_CLI_COMMAND_HEALTH] = {"health", 0, 0, NULL},
+    [VTS_CLI_COMMAND_CALL] = {"call", 1, 1, "a method, SERVICE/METHOD"},
+    [VTS_CLI_COMMAND_SERVICES] = {"services", 0, 1, NULL},
 };
 
 const char *vts_cli_command_name(enum vts_cli_command command)

@@ -20,6 +20,8 @@ enum vts_cli_command {
     VTS_CLI_COMMAND_DELETE,
     VTS_CLI_COMMAND_WORK,
     VTS_CLI_COMMAND_HEALTH,
+    VTS_CLI_COMMAND_CALL,
+    VTS_CLI_COMMAND_SERVICES,
     VTS_CLI_COMMAND_COUNT, /* none; how many there are */
 };
 
@@ -77,6 +79,12 @@ struct vts_cli_work_options {
     bool is_until_idle;
 };
 
+struct vts_cli_call_options {
+    const char *data; /* JSON, or "@FILE" or "-"; NULL: none */
+    struct vts_cli_pairs fields;
+    bool is_stream;
+};
+
 struct vts_cli_options {
     enum vts_cli_command command; /* with is_help: what to explain */
     const char *job_id;           /* the first word; NULL: the server's default job */
@@ -93,13 +101,14 @@ struct vts_cli_options {
     struct vts_cli_submit_options submit;
     struct vts_cli_list_options list;
     struct vts_cli_work_options work;
+    struct vts_cli_call_options call;
     const char *reason; /* of cancel; NULL: none */
     const char *etag;   /* of cancel, retry and delete, its quotes left out or not; NULL: none */
 };
 
 /* Strings in *ret_options are those of argv and the environment. argv is reordered, and its
- * KEY=VALUE words are cut in two. False with one line in error when something in it is wrong;
- * ret_options->command is then the one it was about, as far as it is known. */
+ * KEY=VALUE and NAME: VALUE words are cut in two. False with one line in error when something in it
+ * is wrong; ret_options->command is then the one it was about, as far as it is known. */
 bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_options, char *error,
                            size_t error_size);
 

@@ -5,8 +5,12 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/src/failure.h"
+#include "common/base/str.h"
+
+enum { MAX_FIELDS = 64, MAX_FIELD_BYTES = 8192 };
 
 /* Safe to turn into nanoseconds. */
 static const double max_seconds = 366.0 * 24 * 3600;
@@ -19,6 +23,7 @@ static const struct vts_watch_options watch_defaults = {.size = sizeof(watch_def
 static const struct vts_lease_options lease_defaults = {.size = sizeof(lease_defaults),
                                                         .duration = 60};
 static const struct vts_progress progress_defaults = {.size = sizeof(progress_defaults)};
+static const struct vts_call_options call_defaults = {.size = sizeof(call_defaults)};
 static const struct vts_fail_options fail_defaults = {
     .size = sizeof(fail_defaults), .code = 2, .retry_delay = -1};
 
@@ -70,6 +75,11 @@ void vts_progress_init_sized(struct vts_progress *progress, size_t size)
 void vts_fail_options_init_sized(struct vts_fail_options *options, size_t size)
 {
     fill(options, size, &fail_defaults, sizeof(fail_defaults));
+}
+
+void vts_call_options_init_sized(struct vts_call_options *options, size_t size)
+{
+    fill(options, size, &call_defaults, sizeof(call_defaults));
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -234,4 +244,88 @@ enum vts_client_code vts_fail_options_read(const struct vts_fail_options *option
     if (!isfinite(ret_options->retry_delay) || ret_options->retry_delay > max_seconds)
         return complain(error, "retry_delay must be at most a year");
     return VTS_CLIENT_OK;
+}
+
+/* ---- HTTP fields ----------------------------------------------------------------------------- */
+
+/* What makes a call what it is, or a request a single one. */
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {"accept-encoding",
+                                           "connection",
+                                           "content-encoding",
+                                           "content-length",
+                                           "content-type",
+                                           "expect",
+                                           "host",
+                                           "te",
+                                           "trailer",
+                                           "transfer-encoding",
+                                           "upgrade"};
+    struct vts_str text = vts_str_of(name);
+
+    if (strncasecmp(name, "connect-", strlen("connect-")) == 0)
+        return true;
+    for (size_t i = 0; i < VTS_ARRAY_LEN(reserved); i++)
+        if (vts_str_equals_nocase(text, reserved[i]))
+            return true;
+    return false;
+}
+
+/* A token (RFC 9110 section 5.6.2). */
+static bool is_field_name(const char *name)
+{
+    static const char token[] =
+        "!#$%&'*+-.^_`|~0123456789"
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return name[0] != '\0' && strspn(name, token) == strlen(name);
+}
+
+static bool is_field_value(const char *value)
+{
+    for (; *value != '\0'; value++)
+        if ((unsigned char)*value < 0x20 || *value == 0x7f)
+            return false;
+    return true;
+}
+
+static const char *field_fault(const struct vts_pair *field)
+{
+    if (field->key == NULL || field->value == NULL || !is_field_name(field->key))
+        return "a field needs a name, of letters, digits and a few signs, and a value";
+    if (!is_field_value(field->value))
+        return "a field's value has a control character";
+    if (strlen(field->key) + strlen(field->value) > MAX_FIELD_BYTES)
+        return "a field has more than 8192 bytes";
+    if (is_reserved(field->key))
+        return "a field is one of those that a call has of its own";
+    return NULL;
+}
+
+static const char *call_fault(const struct vts_call_options *options)
+{
+    const char *fault = NULL;
+
+    if (options->kind < VTS_CALL_ANY || options->kind > VTS_CALL_STREAM)
+        return "there is no such kind of call";
+    if (options->fields_count > MAX_FIELDS)
+        return "there are more than 64 fields";
+    if (options->fields_count > 0 && options->fields == NULL)
+        return "fields are counted, but not there";
+    for (size_t i = 0; i < options->fields_count && fault == NULL; i++)
+        fault = field_fault(&options->fields[i]);
+    return fault;
+}
+
+enum vts_client_code vts_call_options_read(const struct vts_call_options *options,
+                                           struct vts_call_options *ret_options,
+                                           struct vts_client_error *error)
+{
+    *ret_options = call_defaults;
+    if (options == NULL)
+        return VTS_CLIENT_OK;
+    if (!take(options, ret_options, sizeof(*ret_options)))
+        return complain(error, "the options were not made by vts_call_options_init()");
+    return complain(error, call_fault(ret_options));
 }

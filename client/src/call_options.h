@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option structs of <vtstatus/jobs.h> and <vtstatus/worker.h>, as options.h has those of
- * <vtstatus/client.h>: defaults filled in, and what the library itself must rely on checked. What a
- * server may judge better, it is left to judge. */
+/* The option structs of <vtstatus/jobs.h>, <vtstatus/worker.h> and <vtstatus/call.h>, as options.h
+ * has those of <vtstatus/client.h>: defaults filled in, and what the library itself must rely on
+ * checked. What a server may judge better, it is left to judge. */
 #ifndef VTS_CLIENT_CALL_OPTIONS_H
 #define VTS_CLIENT_CALL_OPTIONS_H
 
+#include <vtstatus/call.h>
 #include <vtstatus/worker.h>
 
 #include "common/base/macros.h"
@@ -31,6 +32,9 @@ VTS_MUST_CHECK enum vts_client_code vts_progress_read(const struct vts_progress 
                                                       struct vts_client_error *error);
 VTS_MUST_CHECK enum vts_client_code vts_fail_options_read(const struct vts_fail_options *options,
                                                           struct vts_fail_options *ret_options,
+                                                          struct vts_client_error *error);
+VTS_MUST_CHECK enum vts_client_code vts_call_options_read(const struct vts_call_options *options,
+                                                          struct vts_call_options *ret_options,
                                                           struct vts_client_error *error);
 
 #endif

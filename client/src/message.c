@@ -12,6 +12,7 @@
 #include "common/wire/pb_heap.h"
 #include "common/wire/pb_time.h"
 #include "common/wire/scan.h"
+#include "descriptor_set.h"
 
 enum {
     /* The deepest is a page of jobs, a job, its status, an error, an Any: nothing in them can
@@ -104,17 +105,15 @@ void vts_message_encode(struct vts_buf *buf, const ProtobufCMessage *message)
         vts_buf_commit(buf, protobuf_c_message_pack(message, (uint8_t *)room));
 }
 
-enum vts_client_code vts_message_to_json(const ProtobufCMessage *message,
-                                         const struct vts_json_types *types, char **ret_json)
+static enum vts_client_code write_json(const ProtobufCMessage *message,
+                                       const struct vts_json_write_options *options,
+                                       char **ret_json)
 {
-    /* What a server put into an error's details is of types not known here. */
-    const struct vts_json_write_options options = {
-        .types = types, .enums = VTS_JSON_ENUM_WORDS, .any_as_bytes = true};
     enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
     struct vts_buf buf;
 
     vts_buf_init(&buf, MAX_JSON_BYTES);
-    if (vts_json_write(&buf, message, &options) == VTS_OK) {
+    if (vts_json_write(&buf, message, options) == VTS_OK) {
         char *json = vts_mem_strndup(buf.ptr, buf.len);
 
         if (json != NULL) {
@@ -123,6 +122,33 @@ enum vts_client_code vts_message_to_json(const ProtobufCMessage *message,
         }
     }
     vts_buf_fini(&buf);
+    return code;
+}
+
+enum vts_client_code vts_message_to_json(const ProtobufCMessage *message,
+                                         const struct vts_json_types *types, char **ret_json)
+{
+    /* What a server put into an error's details is of types not known here. */
+    const struct vts_json_write_options options = {
+        .types = types, .enums = VTS_JSON_ENUM_WORDS, .any_as_bytes = true};
+
+    return write_json(message, &options, ret_json);
+}
+
+enum vts_client_code vts_message_to_proto_json(const ProtobufCMessage *message, char **ret_json)
+{
+    struct vts_str set = vts_str_make(vts_descriptor_set, vts_descriptor_set_len);
+    struct vts_json_types types = {.descriptors = NULL};
+    const struct vts_json_write_options options = {.types = &types, .any_as_bytes = true};
+    struct vts_descriptors *descriptors = NULL;
+    enum vts_client_code code;
+
+    /* It alone tells a map from a list of entries. */
+    if (vts_descriptors_new(set, &descriptors) != VTS_OK)
+        return VTS_CLIENT_NO_MEMORY;
+    types.descriptors = descriptors;
+    code = write_json(message, &options, ret_json);
+    vts_descriptors_free(descriptors);
     return code;
 }
 

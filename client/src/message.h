@@ -44,6 +44,10 @@ VTS_MUST_CHECK enum vts_client_code vts_message_to_json(const ProtobufCMessage *
                                                         const struct vts_json_types *types,
                                                         char **ret_json);
 
+/* The same as plain ProtoJSON, as calls have it, for a type of the product's own proto. */
+VTS_MUST_CHECK enum vts_client_code vts_message_to_proto_json(const ProtobufCMessage *message,
+                                                              char **ret_json);
+
 /* Whether they are in the ranges that their .proto files give; NULL is. */
 bool vts_message_time_is_valid(const Google__Protobuf__Timestamp *time);
 bool vts_message_duration_is_valid(const Google__Protobuf__Duration *duration);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "client/src/backoff.h"
+#include "client/src/details.h"
 #include "client/src/failure.h"
 #include "client/src/message.h"
 #include "client/src/retry.h"
@@ -88,6 +89,7 @@ static enum vts_client_code read_answer(const struct vts_client *client,
     *ret_retry_after = answer->retry_after;
     if (answer->http_code == 200)
         return read_response(client, request->method, answer, ret_response, error);
+    vts_details_log(&client->log, vts_buf_str(&answer->body));
     has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
     /* The body is the server's own; a field may come from what stands between. */
     if (has_body && body.retry_delay >= 0)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/src/details.h"
 #include "client/src/failure.h"
 #include "client/src/rpc.h"
 #include "client/src/rpc_error.h"
@@ -45,6 +46,8 @@ static void take_end(struct vts_stream_reader *reader, struct vts_str payload)
         break_off(reader, VTS_ERR_PROTOCOL, "its last envelope is not readable");
     else
         reader->state = is_error ? VTS_STREAM_REFUSED : VTS_STREAM_ENDED;
+    if (reader->state == VTS_STREAM_REFUSED && reader->log != NULL)
+        vts_details_log(reader->log, payload);
 }
 
 static void take_message(struct vts_stream_reader *reader, struct vts_str payload)
@@ -93,6 +96,7 @@ void vts_stream_reader_feed(struct vts_stream_reader *reader, struct vts_str byt
 
 struct stream {
     const struct vts_answer *answer;
+    const char *content_type;
     struct vts_stream_reader reader;
 };
 
@@ -100,7 +104,7 @@ static bool on_piece(struct vts_str piece, void *context)
 {
     struct stream *stream = context;
 
-    if (strcmp(stream->answer->content_type, stream_type) != 0)
+    if (strcmp(stream->answer->content_type, stream->content_type) != 0)
         break_off(&stream->reader, VTS_ERR_PROTOCOL, "it is no stream");
     vts_stream_reader_feed(&stream->reader, piece);
     return stream->reader.state == VTS_STREAM_OPEN;
@@ -115,6 +119,7 @@ static enum vts_client_code judge(const struct vts_client *client,
     bool has_body;
 
     if (stream->answer->http_code != 200) {
+        vts_details_log(&client->log, vts_buf_str(&stream->answer->body));
         has_body = vts_error_json_read(vts_buf_str(&stream->answer->body), &body) == VTS_OK;
         return vts_rpc_error_tell(&client->origin, request->job_id, stream->answer->http_code,
                                   has_body ? &body : NULL, error);
@@ -135,24 +140,39 @@ static enum vts_client_code judge(const struct vts_client *client,
                            client->origin.text);
 }
 
-static enum vts_client_code run(struct vts_client *client, const struct vts_stream_request *request,
-                                struct vts_str message, struct vts_client_error *error)
+void vts_stream_add(struct vts_buf *body, struct vts_str message)
 {
+    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
+
+    vts_envelope_write_prefix(0, message.len, prefix);
+    vts_buf_append(body, prefix, sizeof(prefix));
+    vts_buf_append_str(body, message);
+}
+
+enum vts_client_code vts_stream_send(struct vts_client *client,
+                                     const struct vts_stream_request *request, struct vts_str body,
+                                     struct vts_client_error *error)
+{
+    const char *content_type = request->content_type != NULL ? request->content_type : stream_type;
     struct vts_answer answer;
-    struct stream stream = {.answer = &answer};
+    struct stream stream = {.answer = &answer, .content_type = content_type};
     struct vts_request post = {.path = request->path,
                                .timeout = request->timeout,
                                .header_timeout = client->request_timeout,
-                               .content_type = stream_type,
-                               .body = message,
+                               .content_type = content_type,
+                               .body = body,
+                               .fields = request->fields,
+                               .fields_count = request->fields_count,
                                .connection = VTS_CONNECTION_OWN,
                                .on_piece = on_piece,
                                .context = &stream};
     enum vts_client_code code;
 
+    vts_failure_clear(error);
     vts_answer_init(&answer);
     vts_stream_reader_init(&stream.reader, MAX_MESSAGE_BYTES, request->on_message,
                            request->context);
+    stream.reader.log = &client->log;
     code = vts_transport_send(client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
@@ -166,15 +186,12 @@ static enum vts_client_code run(struct vts_client *client, const struct vts_stre
 static enum vts_client_code encode(const ProtobufCMessage *message, struct vts_buf *ret_bytes,
                                    struct vts_client_error *error)
 {
-    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
     struct vts_buf bytes;
     enum vts_client_code code = vts_rpc_encode(message, &bytes, error);
 
-    vts_buf_init(ret_bytes, MAX_MESSAGE_BYTES + sizeof(prefix));
+    vts_buf_init(ret_bytes, MAX_MESSAGE_BYTES + VTS_ENVELOPE_PREFIX_BYTES);
     if (code == VTS_CLIENT_OK) {
-        vts_envelope_write_prefix(0, bytes.len, prefix);
-        vts_buf_append(ret_bytes, prefix, sizeof(prefix));
-        vts_buf_append_str(ret_bytes, vts_buf_str(&bytes));
+        vts_stream_add(ret_bytes, vts_buf_str(&bytes));
         if (vts_buf_check(ret_bytes) != VTS_OK)
             code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
     }
@@ -192,7 +209,7 @@ enum vts_client_code vts_stream_call(struct vts_client *client,
     vts_failure_clear(error);
     code = encode(request->message, &bytes, error);
     if (code == VTS_CLIENT_OK)
-        code = run(client, request, vts_buf_str(&bytes), error);
+        code = vts_stream_send(client, request, vts_buf_str(&bytes), error);
     vts_buf_fini(&bytes);
     return code;
 }

@@ -38,6 +38,7 @@ struct vts_stream_reader {
     struct vts_envelope_reader envelopes;
     vts_stream_message_fn on_message;
     void *context;
+    const struct vts_log *log;  /* hears of an error's details; NULL: nobody does */
     struct vts_error_body body; /* REFUSED */
     enum vts_err err;           /* BROKEN */
     struct vts_error why;       /* BROKEN */
@@ -54,8 +55,11 @@ void vts_stream_reader_feed(struct vts_stream_reader *reader, struct vts_str byt
 /* ---- a call ------------------------------------------------------------------------------ */
 
 struct vts_stream_request {
-    const char *path; /* "/package.Service/Method" */
-    const ProtobufCMessage *message;
+    const char *path;                /* "/package.Service/Method" */
+    const ProtobufCMessage *message; /* of vts_stream_call */
+    const char *content_type;        /* NULL: that of binary messages */
+    const struct vts_pair *fields;   /* further ones of HTTP */
+    size_t fields_count;
     const char *job_id; /* as in struct vts_rpc_request */
     double timeout;     /* s for all of it; INFINITY: none */
     vts_stream_message_fn on_message;
@@ -68,5 +72,15 @@ struct vts_stream_request {
 VTS_MUST_CHECK enum vts_client_code vts_stream_call(struct vts_client *client,
                                                     const struct vts_stream_request *request,
                                                     struct vts_client_error *error);
+
+/* The same with a body that is made already, of one envelope or more; all of it is sent, however
+ * soon the answers come. */
+VTS_MUST_CHECK enum vts_client_code vts_stream_send(struct vts_client *client,
+                                                    const struct vts_stream_request *request,
+                                                    struct vts_str body,
+                                                    struct vts_client_error *error);
+
+/* Appends a message in its envelope. */
+void vts_stream_add(struct vts_buf *body, struct vts_str message);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef VTS_CLIENT_TRANSPORT_CURL_H
 #define VTS_CLIENT_TRANSPORT_CURL_H
 
-#include <vtstatus/client.h>
+#include <vtstatus/jobs.h>
 
 #include "client/src/answer.h"
 #include "client/src/origin.h"
@@ -37,10 +37,12 @@ struct vts_request {
     double header_timeout;     /* s, to the end of the answer's header; 0: as timeout */
     const char *content_type;  /* of the body, for a POST by the Connect protocol; NULL: a GET */
     struct vts_str body;       /* borrowed until the answer is there */
-    bool tells_timeout;        /* the server hears of it, by Connect's header */
-    unsigned prefer_wait;      /* s that the server may hold the answer back; 0: none */
-    bool is_once;              /* libcurl does not send it again when a kept connection is dead */
-    bool needs_http2;          /* an answer by an older version is VTS_CLIENT_UNDECODABLE */
+    const struct vts_pair *fields; /* further ones; checked by vts_call_options_read */
+    size_t fields_count;
+    bool tells_timeout;   /* the server hears of it, by Connect's header */
+    unsigned prefer_wait; /* s that the server may hold the answer back; 0: none */
+    bool is_once;         /* libcurl does not send it again when a kept connection is dead */
+    bool needs_http2;     /* an answer by an older version is VTS_CLIENT_UNDECODABLE */
     enum vts_connection connection;
     vts_piece_fn on_piece; /* takes the body of a 200 in place of answer->body; NULL: none */
     void *context;         /* for on_piece */

@@ -13,7 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
-enum { MAX_URL_LEN = 512, MAX_FIELD_LEN = 256 };
+enum { MAX_URL_LEN = 512, MAX_FIELD_LEN = 256, MAX_OWN_FIELD_LEN = 16 * 1024 };
 
 _Static_assert(CURL_ERROR_SIZE <= VTS_EASY_DETAIL_BYTES, "libcurl's words need more room");
 
@@ -220,10 +220,33 @@ static bool append_post_fields(struct vts_easy *easy, const struct vts_request *
     return !request->tells_timeout || append_field(easy, "Connect-Timeout-Ms", ms);
 }
 
+/* What the caller wants beside; these may be longer than ours. A field without a value ends with a
+ * semicolon for libcurl. */
+static bool append_own_field(struct vts_easy *easy, const struct vts_pair *pair)
+{
+    struct curl_slist *longer = NULL;
+    struct vts_buf field;
+
+    vts_buf_init(&field, MAX_OWN_FIELD_LEN);
+    vts_buf_append_text(&field, pair->key);
+    vts_buf_append_text(&field, pair->value[0] != '\0' ? ": " : ";");
+    vts_buf_append(&field, pair->value, strlen(pair->value) + 1); /* its NUL ends the field */
+    if (vts_buf_check(&field) == VTS_OK)
+        longer = curl_slist_append(easy->fields, field.ptr);
+    vts_buf_fini(&field);
+    if (longer == NULL)
+        return false;
+    easy->fields = longer;
+    return true;
+}
+
 static bool append_fields(struct vts_easy *easy, const struct vts_request *request)
 {
     char prefer[32];
 
+    for (size_t i = 0; i < request->fields_count; i++)
+        if (!append_own_field(easy, &request->fields[i]))
+            return false;
     if (request->accept != NULL && !append_field(easy, "Accept", request->accept))
         return false;
     if (request->if_none_match != NULL && request->if_none_match[0] != '\0' &&

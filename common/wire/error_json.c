@@ -16,6 +16,7 @@
 enum {
     MAX_INFO_BYTES = 4 * 1024,
     MAX_INFO_MEMORY_BYTES = 16 * MAX_INFO_BYTES,
+    MAX_DETAIL_BYTES = 64 * 1024,
 };
 
 static void write_details(struct vts_buf *buf, const struct vts_error_detail *details,
@@ -196,4 +197,35 @@ enum vts_err vts_error_json_read_end(struct vts_str json, bool *ret_is_error,
     }
     json_decref(root);
     return err;
+}
+
+static void hand_on(json_t *object, vts_error_detail_fn on_detail, void *context)
+{
+    struct vts_error_detail detail = {.type = json_string_value(json_object_get(object, "type"))};
+    const char *value = json_string_value(json_object_get(object, "value"));
+    struct vts_buf bytes;
+
+    if (detail.type == NULL || value == NULL)
+        return;
+    vts_buf_init(&bytes, MAX_DETAIL_BYTES);
+    if (vts_base64_decode(&bytes, vts_str_of(value)) == VTS_OK) {
+        detail.value = vts_buf_str(&bytes);
+        on_detail(&detail, context);
+    }
+    vts_buf_fini(&bytes);
+}
+
+void vts_error_json_each_detail(struct vts_str json, vts_error_detail_fn on_detail, void *context)
+{
+    json_t *root = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *error = json_object_get(root, "error");
+    json_t *details = json_object_get(error != NULL ? error : root, "details");
+    size_t i;
+    json_t *detail;
+
+    json_array_foreach(details, i, detail)
+    {
+        hand_on(detail, on_detail, context);
+    }
+    json_decref(root);
 }

@@ -35,6 +35,12 @@ VTS_MUST_CHECK enum vts_err vts_error_json_read(struct vts_str json,
 /* What an error body of the same error would say. */
 void vts_error_body_of(const Google__Rpc__Status *status, struct vts_error_body *ret_body);
 
+typedef void (*vts_error_detail_fn)(const struct vts_error_detail *detail, void *context);
+
+/* Hands on each detail of an error body, or of the one in the last envelope of a Connect stream;
+ * those that cannot be read are left out. What a detail holds is gone when the call of it ends. */
+void vts_error_json_each_detail(struct vts_str json, vts_error_detail_fn on_detail, void *context);
+
 /* Reads what the last envelope of a Connect stream holds: {}, or {"error":{...}} with an error body
  * as above. *ret_body is written only when *ret_is_error. VTS_ERR_PROTOCOL for anything else. */
 VTS_MUST_CHECK enum vts_err vts_error_json_read_end(struct vts_str json, bool *ret_is_error,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A C++ program calls the library through its own headers.
+#include <vtstatus/call.h>
 #include <vtstatus/wait.h>
 #include <vtstatus/worker.h>
 

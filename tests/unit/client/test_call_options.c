@@ -180,6 +180,69 @@ static void fail_options_are_checked(void)
 
 /* A program built against a newer header has a longer struct, and one that was built against this
  * one must not be written past its end. */
+static void check_call(const struct vts_call_options *options, const char *words)
+{
+    struct vts_call_options checked;
+
+    check(vts_call_options_read(options, &checked, &error), words);
+}
+
+static void check_field(const char *name, const char *value, const char *words)
+{
+    const struct vts_pair field = {.key = name, .value = value};
+    struct vts_call_options options;
+
+    vts_call_options_init(&options);
+    options.fields = &field;
+    options.fields_count = 1;
+    check_call(&options, words);
+}
+
+static void call_options_are_checked(void)
+{
+    static const struct vts_pair fields[65];
+    struct vts_call_options options;
+
+    check_call(NULL, NULL);
+    vts_call_options_init(&options);
+    check_call(&options, NULL);
+    options.kind = (enum vts_call_kind)3;
+    check_call(&options, "kind");
+    vts_call_options_init(&options);
+    options.fields_count = 1;
+    check_call(&options, "not there");
+    options.fields = fields;
+    options.fields_count = 65;
+    check_call(&options, "more than 64");
+    options.size = 0;
+    check_call(&options, "vts_call_options_init");
+}
+
+static void fields_of_calls_are_checked(void)
+{
+    char value[8194];
+
+    check_field("x-request-id", "7", NULL);
+    check_field("X", "", NULL);
+    check_field("x", "\xc3\xbc", NULL);
+    check_field(NULL, "", "needs a name");
+    check_field("x", NULL, "needs a name");
+    check_field("", "", "needs a name");
+    check_field("a b", "", "needs a name");
+    check_field("a:", "", "needs a name");
+    check_field("x", "a\nb", "control character");
+    check_field("x", "a\x7f", "control character");
+    check_field("Content-TYPE", "text/plain", "of its own");
+    check_field("connect-timeout-ms", "1", "of its own");
+    check_field("Host", "a", "of its own");
+    memset(value, 'y', sizeof(value));
+    value[8191] = '\0';
+    check_field("x", value, NULL);
+    value[8191] = 'y';
+    value[8192] = '\0';
+    check_field("x", value, "8192");
+}
+
 static void options_of_another_size_are_respected(void)
 {
     struct {
@@ -209,6 +272,8 @@ int main(void)
         {"watch_options_are_checked", watch_options_are_checked},
         {"progress_is_checked", progress_is_checked},
         {"fail_options_are_checked", fail_options_are_checked},
+        {"call_options_are_checked", call_options_are_checked},
+        {"fields_of_calls_are_checked", fields_of_calls_are_checked},
         {"options_of_another_size_are_respected", options_of_another_size_are_respected},
     };
 

@@ -189,6 +189,26 @@ static void options_of_list_and_work_reach_their_places(void)
     CU_ASSERT_PTR_NULL(options.words[4]);
 }
 
+static void options_of_call_reach_their_places(void)
+{
+    CU_ASSERT_FATAL(parse("call a.B/c -d {} -H x:1 --header y:a:b --stream"));
+    CU_ASSERT_EQUAL(options.command, VTS_CLI_COMMAND_CALL);
+    CU_ASSERT_STRING_EQUAL(options.words[0], "a.B/c");
+    CU_ASSERT_STRING_EQUAL(options.call.data, "{}");
+    CU_ASSERT_EQUAL_FATAL(options.call.fields.count, 2);
+    CU_ASSERT_STRING_EQUAL(options.call.fields.items[0].key, "x");
+    CU_ASSERT_STRING_EQUAL(options.call.fields.items[0].value, "1");
+    CU_ASSERT_STRING_EQUAL(options.call.fields.items[1].value, "a:b");
+    CU_ASSERT(options.call.is_stream);
+    CU_ASSERT_FATAL(parse("services"));
+    CU_ASSERT_EQUAL(options.words_count, 0);
+    check_bad("call", "SERVICE/METHOD");
+    check_bad("call a.B/c -H x", "NAME: VALUE");
+    check_bad("call a.B/c -d", "needs a value");
+    check_bad("get -d {}", "call takes the flag --data, not get");
+    check_bad("services a b", "does not take");
+}
+
 static void options_refuse_what_does_not_go_together(void)
 {
     check_bad("submit x", "--to");
@@ -307,6 +327,7 @@ int main(void)
         {"options_of_watch_name_a_mode", options_of_watch_name_a_mode},
         {"options_of_list_and_work_reach_their_places",
          options_of_list_and_work_reach_their_places},
+        {"options_of_call_reach_their_places", options_of_call_reach_their_places},
         {"options_refuse_what_does_not_go_together", options_refuse_what_does_not_go_together},
         {"options_explain_whatever_stands_beside", options_explain_whatever_stands_beside},
         {"options_refuse_what_they_do_not_know", options_refuse_what_they_do_not_know},

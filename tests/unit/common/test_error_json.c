@@ -299,6 +299,39 @@ static void error_json_read_takes_what_write_made(void)
     }
 }
 
+static void add_detail(const struct vts_error_detail *detail, void *context)
+{
+    char *seen = context;
+    size_t len = strlen(seen);
+
+    (void)snprintf(seen + len, 100 - len, "%s=%.*s;", detail->type, (int)detail->value.len,
+                   detail->value.ptr);
+}
+
+static void check_details(const char *json, const char *expected)
+{
+    char seen[100] = "";
+
+    vts_error_json_each_detail(vts_str_of(json), add_detail, seen);
+    CU_ASSERT_STRING_EQUAL(seen, expected);
+}
+
+static void error_json_each_detail_finds_those_that_can_be_read(void)
+{
+    static const char body[] =
+        "{\"code\":\"a\",\"details\":[{\"type\":\"t\",\"value\":\"YWI\"},{},7,"
+        "{\"type\":\"t\"},{\"type\":\"u\",\"value\":\"?\"},{\"type\":\"u\",\"value\":\"\"}]}";
+    char end[300];
+
+    check_details(body, "t=ab;u=;");
+    (void)snprintf(end, sizeof(end), "{\"error\":%s}", body);
+    check_details(end, "t=ab;u=;");
+    check_details("{}", "");
+    check_details("[]", "");
+    check_details("", "");
+    check_details("{\"code\":\"a\",\"details\":7}", "");
+}
+
 static const struct vts_test tests[] = {
     {"error_json_write_has_code_and_message", error_json_write_has_code_and_message},
     {"error_json_write_leaves_out_an_empty_message", error_json_write_leaves_out_an_empty_message},
@@ -318,6 +351,8 @@ static const struct vts_test tests[] = {
     {"error_json_read_cuts_off_at_a_whole_character",
      error_json_read_cuts_off_at_a_whole_character},
     {"error_json_read_takes_what_write_made", error_json_read_takes_what_write_made},
+    {"error_json_each_detail_finds_those_that_can_be_read",
+     error_json_each_detail_finds_those_that_can_be_read},
 };
 
 int main(void)
