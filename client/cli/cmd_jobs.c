@@ -9,6 +9,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/explain.h"
 #include "client/cli/failure.h"
 #include "client/cli/job_output.h"
 #include "client/cli/output.h"
@@ -36,6 +37,7 @@ static int for_each_job(struct vts_client *client, const struct vts_cli_options 
             exit_code = print(options->words[i], job, options);
         else
             vts_cli_failure_print(&error, options);
+        exit_code = vts_cli_explain_exit(exit_code, options);
         vts_job_free(job);
         first_exit = first_exit != VTS_CLI_EXIT_OK ? first_exit : exit_code;
     }

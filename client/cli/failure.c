@@ -24,6 +24,9 @@ void vts_cli_failure_print(const struct vts_client_error *error,
 {
     char text[1024];
 
+    if (options->is_explaining && error->code == VTS_CLIENT_CANCELLED)
+        return; /* as it was to be */
+
     /* Not the command itself: without the flags for server and trust it would ask another one. */
     if (error->code == VTS_CLIENT_GAVE_UP)
         (void)snprintf(text, sizeof(text), "%s; the job goes on, continue with the same command",

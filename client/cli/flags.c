@@ -40,6 +40,10 @@ enum {
     DECIDE = CANCEL | 1 << VTS_CLI_COMMAND_RETRY | 1 << VTS_CLI_COMMAND_DELETE,
     WORK = 1 << VTS_CLI_COMMAND_WORK,
     CALL = 1 << VTS_CLI_COMMAND_CALL,
+    /* Those that are a request, or one for each word. */
+    REQUESTS = POLL | SUBMIT | LIST | CANCEL | CALL | 1 << VTS_CLI_COMMAND_GET |
+               1 << VTS_CLI_COMMAND_SHOW | 1 << VTS_CLI_COMMAND_RETRY |
+               1 << VTS_CLI_COMMAND_DELETE | 1 << VTS_CLI_COMMAND_HEALTH,
 };
 
 struct vts_cli_flag {
@@ -66,6 +70,7 @@ static const struct vts_cli_flag flags[] = {
     {"request-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout),
      0.001, a_year, NULL},
     {"verbose", ALL, SWITCH, offsetof(struct vts_cli_options, is_verbose), 0, 0, NULL},
+    {"explain", REQUESTS, SWITCH, offsetof(struct vts_cli_options, is_explaining), 0, 0, NULL},
     {"version", ALL, SWITCH, offsetof(struct vts_cli_options, is_version), 0, 0, NULL},
     {"help", ALL, SWITCH, offsetof(struct vts_cli_options, is_help), 0, 0, NULL},
 

@@ -13,6 +13,8 @@ static const char global_flags[] =
     "  --request-timeout TIME  for one question and its answer; also --timeout, but of\n"
     "                          submit. Default 10s\n"
     "  -v, --verbose           tell on stderr what is sent and what comes back\n"
+    "  --explain               print the curl command that does the same, with JSON, and\n"
+    "                          do nothing; not of watch, work and services\n"
     "  -h, --help              this text; of one command: vtstatus help COMMAND\n"
     "  --version               the version\n";
 

@@ -6,6 +6,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/explain.h"
 #include "client/cli/failure.h"
 #include "client/cli/help.h"
 #include "client/cli/output.h"
@@ -39,7 +40,9 @@ static int run_command(struct vts_client *client, const struct vts_cli_options *
     case VTS_CLI_COMMAND_GET:
         return vts_cli_get(client, options);
     case VTS_CLI_COMMAND_POLL:
-        return vts_cli_poll(client, options);
+        /* What it asks, over and over. */
+        return options->is_explaining ? vts_cli_get(client, options)
+                                      : vts_cli_poll(client, options);
     case VTS_CLI_COMMAND_WATCH:
         return vts_cli_watch(client, options);
     case VTS_CLI_COMMAND_SUBMIT:
@@ -75,6 +78,10 @@ static int run(struct vts_cli_options *options)
 
     if (options->is_verbose)
         options->client.on_log = print_log;
+    if (options->is_explaining) {
+        options->client.on_request = vts_cli_explain_request;
+        options->client.request_context = options;
+    }
     options->client.user_agent = "vtstatus";
     code = vts_client_new(&options->client, &client, &error);
     if (code != VTS_CLIENT_OK) {
@@ -83,7 +90,7 @@ static int run(struct vts_cli_options *options)
     }
     exit_code = run_command(client, options);
     vts_client_free(client);
-    return exit_code;
+    return vts_cli_explain_exit(exit_code, options);
 }
 
 /* A reader that went away (EPIPE) has what it wanted; a full disk has not. */

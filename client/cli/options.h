@@ -94,6 +94,7 @@ struct vts_cli_options {
     bool is_version;
     bool is_json;
     bool is_verbose;
+    bool is_explaining; /* requests are printed, not sent */
     struct vts_client_options client;
     struct vts_poll_options poll;
     struct vts_wait_options wait; /* of watch and of submit --wait */

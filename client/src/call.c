@@ -14,6 +14,7 @@
 #include "client/src/client.h"
 #include "client/src/details.h"
 #include "client/src/failure.h"
+#include "client/src/request.h"
 #include "client/src/rpc.h"
 #include "client/src/rpc_error.h"
 #include "client/src/stream.h"
@@ -148,7 +149,9 @@ static enum vts_client_code call_unary(const struct call *call, struct vts_clien
 
     vts_failure_clear(error);
     vts_answer_init_sized(&answer, MAX_RESPONSE_BYTES);
-    code = vts_transport_send(call->client->transport, &post, &answer, error);
+    code = vts_request_tell(call->client, &post, NULL, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_transport_send(call->client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
         code = take_answer(call, &answer, error);

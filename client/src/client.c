@@ -10,6 +10,7 @@
 
 #include "client/src/failure.h"
 #include "client/src/options.h"
+#include "client/src/request.h"
 #include "client/src/status.h"
 #include "common/base/mem.h"
 
@@ -75,6 +76,8 @@ static enum vts_client_code set_up(struct vts_client *client,
         return code;
     client->log = (struct vts_log){options->on_log, options->log_context};
     client->request_timeout = options->request_timeout;
+    client->on_request = options->on_request;
+    client->request_context = options->request_context;
     client->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (client->cancel_fd < 0)
         return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "too many files are open here");
@@ -225,7 +228,9 @@ enum vts_client_code vts_client_fetch(struct vts_client *client, const char *job
     request.path = path;
     request.if_none_match = known != NULL ? known->etag : "";
     vts_answer_init(&answer);
-    code = vts_transport_send(client->transport, &request, &answer, error);
+    code = vts_request_tell(client, &request, NULL, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_transport_send(client->transport, &request, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
         code = read_answer(client, id, known, &answer, ret_fetch, error);
@@ -264,7 +269,9 @@ enum vts_client_code vts_check_health(struct vts_client *client, struct vts_clie
 
     vts_failure_clear(error);
     vts_answer_init(&answer);
-    code = vts_transport_send(client->transport, &request, &answer, error);
+    code = vts_request_tell(client, &request, NULL, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_transport_send(client->transport, &request, &answer, error);
     if (code == VTS_CLIENT_OK && (answer.http_code < 200 || answer.http_code > 299))
         code = vts_client_refusal(&client->origin, NULL, &answer, error);
     vts_answer_fini(&answer);

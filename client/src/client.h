@@ -16,6 +16,8 @@
 struct vts_client {
     struct vts_origin origin;
     struct vts_log log;
+    vts_request_fn on_request; /* NULL: none */
+    void *request_context;
     double request_timeout;
     struct vts_transport *transport;
     struct vts_status_cache cache;

@@ -14,6 +14,7 @@
 #include "client/src/details.h"
 #include "client/src/failure.h"
 #include "client/src/message.h"
+#include "client/src/request.h"
 #include "client/src/retry.h"
 #include "client/src/rpc_error.h"
 #include "common/base/clock.h"
@@ -122,7 +123,9 @@ static enum vts_client_code try_once(struct vts_client *client,
 
     vts_failure_clear(error);
     vts_answer_init_sized(&answer, MAX_RESPONSE_BYTES);
-    code = vts_transport_send(client->transport, &post, &answer, error);
+    code = vts_request_tell(client, &post, request->message, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_transport_send(client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
     *ret_retry_after = -1;
     if (code == VTS_CLIENT_OK)

@@ -11,6 +11,7 @@
 
 #include "client/src/details.h"
 #include "client/src/failure.h"
+#include "client/src/request.h"
 #include "client/src/rpc.h"
 #include "client/src/rpc_error.h"
 
@@ -173,7 +174,9 @@ enum vts_client_code vts_stream_send(struct vts_client *client,
     vts_stream_reader_init(&stream.reader, MAX_MESSAGE_BYTES, request->on_message,
                            request->context);
     stream.reader.log = &client->log;
-    code = vts_transport_send(client->transport, &post, &answer, error);
+    code = vts_request_tell(client, &post, request->message, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_transport_send(client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
         code = judge(client, request, &stream, error);

@@ -148,6 +148,32 @@ struct vts_client;
  * library; must not call it back with the same client, vts_client_cancel() excepted. */
 typedef void (*vts_log_fn)(const char *text, void *context);
 
+/* A label, an option of a translation, or a field of HTTP. */
+struct vts_pair {
+    const char *key;
+    const char *value;
+};
+
+/* A request in a form that people can read and other programs can send: with JSON where the library
+ * itself sends protobuf. Newer libraries may add fields at the end: never copy it. */
+struct vts_http_request {
+    const char *method; /* "GET" or "POST" */
+    const char *url;
+    const struct vts_pair *fields; /* those that matter, without the bearer token */
+    size_t fields_count;
+    const char
+        *body; /* and a NUL; NULL: none. A stream's begins with the five bytes of an envelope */
+    size_t body_len;
+    double timeout; /* s, from start to the answer's end; not positive: none */
+    bool is_without_proxy;
+};
+
+/* Told of each request before it is sent, each try of it, but not of those of waits
+ * (<vtstatus/wait.h>); what it is told of is gone after the return. Returning false: it is not
+ * sent, and the call ends with VTS_CLIENT_CANCELLED. Called in the thread that called the library;
+ * must not call it back with the same client, vts_client_cancel() excepted. */
+typedef bool (*vts_request_fn)(const struct vts_http_request *request, void *context);
+
 struct vts_client_options {
     size_t size; /* set by vts_client_options_init; tells which fields the caller knows */
     /* https://HOST[:PORT]; http:// only to a loopback address. Default https://localhost:5000. */
@@ -160,6 +186,8 @@ struct vts_client_options {
     const char *user_agent; /* put in front of the library's own; NULL: none */
     vts_log_fn on_log;      /* NULL: none */
     void *log_context;
+    vts_request_fn on_request; /* NULL: none */
+    void *request_context;
 };
 
 /* Fills in the defaults. `size` is sizeof(*options) as the caller compiled it: a newer library may

@@ -28,12 +28,6 @@ extern "C" {
 
 struct vts_job;
 
-/* A label, or an option of a translation. */
-struct vts_pair {
-    const char *key;
-    const char *value;
-};
-
 /* One worker's try. Newer libraries may add fields at the end: never copy or index it. */
 struct vts_attempt {
     int number; /* counts from 1 */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client.c - a client's life, and the calls that end before a server is met. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <vtstatus/client.h>
+#include <vtstatus/call.h>
 
 #include "common/base/mem.h"
 #include "tests/support/suite.h"
@@ -41,6 +42,56 @@ static void check_refused(const struct vts_client_options *options, enum vts_cli
     CU_ASSERT_EQUAL(error.code, code);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
     CU_ASSERT_EQUAL(vts_client_new(options, &client, NULL), code);
+}
+
+static bool refuse(const struct vts_http_request *request, void *context)
+{
+    char *seen = context;
+
+    (void)snprintf(seen, 300, "%s %s", request->method, request->url);
+    for (size_t i = 0; i < request->fields_count; i++) {
+        size_t len = strlen(seen);
+
+        (void)snprintf(seen + len, 300 - len, " [%s: %s]", request->fields[i].key,
+                       request->fields[i].value);
+    }
+    CU_ASSERT_EQUAL(request->body == NULL, strcmp(request->method, "GET") == 0);
+    if (request->body != NULL) {
+        size_t len = strlen(seen);
+
+        CU_ASSERT_EQUAL(strlen(request->body), request->body_len);
+        (void)snprintf(seen + len, 300 - len, " %s", request->body);
+    }
+    CU_ASSERT(request->is_without_proxy);
+    return false;
+}
+
+static void client_tells_of_requests_that_it_may_not_send(void)
+{
+    struct vts_client_options options = make_options();
+    struct vts_client *client = NULL;
+    struct vts_status *status = NULL;
+    static const char delete_start[] =
+        "POST https://127.0.0.1:1/vtstatus.v1.JobService/DeleteJob "
+        "[Content-Type: application/json] [Connect-Protocol-Version: 1] [Connect-Timeout-Ms: ";
+    char seen[300] = "";
+
+    options.on_request = refuse;
+    options.request_context = seen;
+    CU_ASSERT_EQUAL_FATAL(vts_client_new(&options, &client, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_get_status(client, "a", &status, &error), VTS_CLIENT_CANCELLED);
+    CU_ASSERT_STRING_EQUAL(seen, "GET https://127.0.0.1:1/status/a [Accept: application/json]");
+    CU_ASSERT_EQUAL(vts_check_health(client, &error), VTS_CLIENT_CANCELLED);
+    CU_ASSERT_STRING_EQUAL(seen, "GET https://127.0.0.1:1/healthz [Accept: */*]");
+    CU_ASSERT_EQUAL(vts_delete_job(client, "a", NULL, &error), VTS_CLIENT_CANCELLED);
+    /* In between is what is left of the time. */
+    CU_ASSERT_EQUAL(strncmp(seen, delete_start, strlen(delete_start)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(seen, "] {\"jobId\":\"a\"}"));
+    CU_ASSERT_EQUAL(vts_call_json(client, "a.B/c", "{}", NULL, &error), VTS_CLIENT_CANCELLED);
+    CU_ASSERT_STRING_EQUAL(seen,
+                           "POST https://127.0.0.1:1/a.B/c [Content-Type: application/json] "
+                           "[Connect-Protocol-Version: 1] [Connect-Timeout-Ms: 10000] {}");
+    vts_client_free(client);
 }
 
 static void client_new_checks_its_options(void)
@@ -187,6 +238,8 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"client_new_checks_its_options", client_new_checks_its_options},
+        {"client_tells_of_requests_that_it_may_not_send",
+         client_tells_of_requests_that_it_may_not_send},
         {"client_new_without_memory_fails_and_leaks_nothing",
          client_new_without_memory_fails_and_leaks_nothing},
         {"calls_with_a_bad_job_id_ask_nobody", calls_with_a_bad_job_id_ask_nobody},
