@@ -52,6 +52,8 @@ test_packages=(
     apertium            "translation"
     apertium-eng-spa    "English and Spanish"
     espeak-ng           "voices"
+    zsh                 "a shell whose completions are ours"
+    fish                "another one"
 )
 bench_packages=(
     nghttp2-server      "peer: nghttpd"

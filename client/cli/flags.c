@@ -14,6 +14,7 @@
 enum kind {
     SWITCH,   /* no value; a bool */
     TEXT,     /* const char * */
+    FILENAME, /* the same */
     FORMAT,   /* "text" or "json"; a bool */
     DURATION, /* double, seconds */
     NUMBER,   /* double */
@@ -60,10 +61,11 @@ static const double a_year = 365.0 * 24 * 3600;
 
 static const struct vts_cli_flag flags[] = {
     {"url", ALL, TEXT, offsetof(struct vts_cli_options, client.url), 0, 0, "VTSTATUS_URL"},
-    {"cacert", ALL, TEXT, offsetof(struct vts_cli_options, client.ca_file), 0, 0,
+    {"cacert", ALL, FILENAME, offsetof(struct vts_cli_options, client.ca_file), 0, 0,
      "VTSTATUS_CACERT"},
-    {"cert", ALL, TEXT, offsetof(struct vts_cli_options, client.cert_file), 0, 0, "VTSTATUS_CERT"},
-    {"key", ALL, TEXT, offsetof(struct vts_cli_options, client.key_file), 0, 0, "VTSTATUS_KEY"},
+    {"cert", ALL, FILENAME, offsetof(struct vts_cli_options, client.cert_file), 0, 0,
+     "VTSTATUS_CERT"},
+    {"key", ALL, FILENAME, offsetof(struct vts_cli_options, client.key_file), 0, 0, "VTSTATUS_KEY"},
     {"output", ALL, FORMAT, offsetof(struct vts_cli_options, is_json), 0, 0, NULL},
     {"connect-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.connect_timeout),
      0.001, a_year, NULL},
@@ -241,6 +243,7 @@ static bool read_value(const struct vts_cli_flag *flag, char *value,
         *(bool *)field = true;
         return true;
     case TEXT:
+    case FILENAME:
         *(const char **)field = value;
         return value[0] != '\0';
     case FORMAT:
@@ -285,6 +288,7 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
     case SWITCH:
         return "no value";
     case TEXT:
+    case FILENAME:
         return "a value that is not empty";
     case FORMAT:
         return "'text' or 'json'";
@@ -328,22 +332,19 @@ static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t si
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+static const struct {
+    char letter;
+    const char *name;
+} letters[] = {{'d', "data"}, {'H', "header"}, {'h', "help"}, {'o', "output"}, {'v', "verbose"}};
+
+enum { LETTERS_COUNT = sizeof(letters) / sizeof(letters[0]) };
+
 const char *vts_cli_flag_name(int option)
 {
-    switch (option) {
-    case 'd':
-        return "data";
-    case 'H':
-        return "header";
-    case 'h':
-        return "help";
-    case 'o':
-        return "output";
-    case 'v':
-        return "verbose";
-    default:
-        return flags[option - VTS_CLI_FIRST_LONG].name;
-    }
+    for (size_t i = 0; i < LETTERS_COUNT; i++)
+        if (letters[i].letter == option)
+            return letters[i].name;
+    return flags[option - VTS_CLI_FIRST_LONG].name;
 }
 
 /* The row of that name for the command; NULL when it does not take the flag. */
@@ -362,6 +363,51 @@ static const struct vts_cli_flag *first_row_of(const char *name)
     while (strcmp(flags[i].name, name) != 0)
         i++;
     return &flags[i];
+}
+
+/* Two names for one thing. */
+static const char *explained_name(const struct vts_cli_flag *flag)
+{
+    size_t i = 0;
+
+    while (flags[i].offset != flag->offset)
+        i++;
+    return flags[i].name;
+}
+
+static const char *words_of(const struct vts_cli_flag *flag)
+{
+    switch (flag->kind) {
+    case FORMAT:
+        return "text json";
+    case STATES:
+        return "pending running cancelling succeeded failed cancelled";
+    default:
+        return NULL;
+    }
+}
+
+bool vts_cli_flag_look(enum vts_cli_command command, size_t index,
+                       struct vts_cli_flag_view *ret_view)
+{
+    const struct vts_cli_flag *flag = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < FLAGS_COUNT && flag == NULL; i++)
+        if (find(flags[i].name, command) == &flags[i] && count++ == index)
+            flag = &flags[i];
+    if (flag == NULL)
+        return false;
+    *ret_view = (struct vts_cli_flag_view){.name = flag->name,
+                                           .help_name = explained_name(flag),
+                                           .takes_value = flag->kind != SWITCH,
+                                           .takes_file = flag->kind == FILENAME,
+                                           .is_repeatable = flag->kind >= WORDS,
+                                           .words = words_of(flag)};
+    for (size_t i = 0; i < LETTERS_COUNT; i++)
+        if (strcmp(letters[i].name, flag->name) == 0)
+            ret_view->letter = letters[i].letter;
+    return true;
 }
 
 static const char *who_takes(const char *name)

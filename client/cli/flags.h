@@ -28,6 +28,22 @@ const char *vts_cli_flag_name(int option);
 bool vts_cli_flag_set(int option, char *value, struct vts_cli_options *options,
                       const struct vts_cli_fault *fault);
 
+/* A flag as a command has it. */
+struct vts_cli_flag_view {
+    const char *name;
+    const char *help_name; /* of the flag that means the same and is explained */
+    char letter;           /* '\0': none */
+    bool takes_value;
+    bool takes_file;
+    bool is_repeatable;
+    const char *words; /* all values there are, with blanks between; NULL: others */
+};
+
+/* The index-th flag that the command takes (those of VTS_CLI_COMMAND_NONE are those that every
+ * command does); false: there are no more. */
+bool vts_cli_flag_look(enum vts_cli_command command, size_t index,
+                       struct vts_cli_flag_view *ret_view);
+
 /* Takes what the environment says in place of flags. */
 void vts_cli_flags_read_environment(struct vts_cli_options *options);
 

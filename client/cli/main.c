@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "client/cli/commands.h"
+#include "client/cli/completion.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/explain.h"
 #include "client/cli/failure.h"
@@ -65,6 +66,8 @@ static int run_command(struct vts_client *client, const struct vts_cli_options *
         return vts_cli_call(client, options);
     case VTS_CLI_COMMAND_SERVICES:
         return vts_cli_services(client, options);
+    case VTS_CLI_COMMAND_COMPLETION:
+        break; /* needs no client */
     }
     return VTS_CLI_EXIT_USAGE;
 }
@@ -76,6 +79,8 @@ static int run(struct vts_cli_options *options)
     enum vts_client_code code;
     int exit_code;
 
+    if (options->command == VTS_CLI_COMMAND_COMPLETION)
+        return vts_cli_completion_print(options->words[0]);
     if (options->is_verbose)
         options->client.on_log = print_log;
     if (options->is_explaining) {

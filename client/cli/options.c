@@ -37,6 +37,7 @@ static const struct command commands[VTS_CLI_COMMAND_COUNT] = {
     [VTS_CLI_COMMAND_HEALTH] = {"health", 0, 0, NULL},
     [VTS_CLI_COMMAND_CALL] = {"call", 1, 1, "a method, SERVICE/METHOD"},
     [VTS_CLI_COMMAND_SERVICES] = {"services", 0, 1, NULL},
+    [VTS_CLI_COMMAND_COMPLETION] = {"completion", 1, 1, "a shell: bash, zsh or fish"},
 };
 
 const char *vts_cli_command_name(enum vts_cli_command command)

@@ -22,6 +22,7 @@ enum vts_cli_command {
     VTS_CLI_COMMAND_HEALTH,
     VTS_CLI_COMMAND_CALL,
     VTS_CLI_COMMAND_SERVICES,
+    VTS_CLI_COMMAND_COMPLETION,
     VTS_CLI_COMMAND_COUNT, /* none; how many there are */
 };
 

@@ -32,6 +32,26 @@ configure_file(cmake/vtstatus.pc.in ${CMAKE_CURRENT_BINARY_DIR}/vtstatus.pc @ONL
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/vtstatus.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 
+# The command itself knows what can be completed, where it can be run.
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+  set(vts_completion_dir ${CMAKE_CURRENT_BINARY_DIR}/completion)
+  set(vts_completion_files)
+  foreach(shell bash zsh fish)
+    add_custom_command(OUTPUT ${vts_completion_dir}/${shell}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${vts_completion_dir}
+      COMMAND vts_vtstatus completion ${shell} > ${vts_completion_dir}/${shell}
+      DEPENDS vts_vtstatus VERBATIM)
+    list(APPEND vts_completion_files ${vts_completion_dir}/${shell})
+  endforeach()
+  add_custom_target(vts_completions ALL DEPENDS ${vts_completion_files})
+  install(FILES ${vts_completion_dir}/bash RENAME vtstatus COMPONENT cli
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${vts_completion_dir}/zsh RENAME _vtstatus COMPONENT cli
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${vts_completion_dir}/fish RENAME vtstatus.fish COMPONENT cli
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
+
 set(vts_man_dir ${PROJECT_SOURCE_DIR}/docs/man)
 install(FILES ${vts_man_dir}/vtstatus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT cli)
 install(FILES ${vts_man_dir}/libvtstatus.3 ${vts_man_dir}/vts_call_json.3

@@ -122,7 +122,8 @@ header_cxx() {
 installed_tree() {
     local file
     for file in bin/vtstatus include/vtstatus/client.h include/vtstatus/wait.h share/man/man1/vtstatus.1 \
-        share/man/man3/libvtstatus.3; do
+        share/man/man3/libvtstatus.3 share/bash-completion/completions/vtstatus \
+        share/zsh/site-functions/_vtstatus share/fish/vendor_completions.d/vtstatus.fish; do
         [ -f "$prefix/$file" ] || die "there is no $file"
     done
     ok "every file is there"
