@@ -66,6 +66,8 @@ static const struct vts_cli_flag flags[] = {
     {"cert", ALL, FILENAME, offsetof(struct vts_cli_options, client.cert_file), 0, 0,
      "VTSTATUS_CERT"},
     {"key", ALL, FILENAME, offsetof(struct vts_cli_options, client.key_file), 0, 0, "VTSTATUS_KEY"},
+    {"config", ALL, FILENAME, offsetof(struct vts_cli_options, config_file), 0, 0,
+     "VTSTATUS_CONFIG"},
     {"output", ALL, FORMAT, offsetof(struct vts_cli_options, is_json), 0, 0, NULL},
     {"connect-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.connect_timeout),
      0.001, a_year, NULL},
@@ -448,9 +450,49 @@ bool vts_cli_flag_set(int option, char *value, struct vts_cli_options *options,
                        name, vts_cli_command_name(options->command));
         return false;
     }
+    options->is_given[flag - flags] = true;
     if (read_value(flag, value, options))
         return true;
     (void)snprintf(fault->text, fault->size, "--%s '%s': it takes %s", name, value,
+                   wanted(flag, room, sizeof(room)));
+    return false;
+}
+
+/* Why a line of that name and value cannot be; NULL: it can. */
+static const char *file_fault(const char *name, const char *value)
+{
+    static const char *const not_there[] = {"config", "help", "version"};
+    bool is_known = false;
+
+    for (size_t i = 0; i < FLAGS_COUNT && !is_known; i++)
+        is_known = strcmp(flags[i].name, name) == 0;
+    if (!is_known)
+        return "there is no such flag";
+    for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
+        if (strcmp(not_there[i], name) == 0)
+            return "it cannot stand in a file";
+    if (first_row_of(name)->kind == SWITCH)
+        return value == NULL ? NULL : "it takes no value";
+    return value != NULL ? NULL : "it needs a value";
+}
+
+bool vts_cli_flag_set_from_file(const char *name, char *value, struct vts_cli_options *options,
+                                const struct vts_cli_fault *fault)
+{
+    const struct vts_cli_flag *flag = find(name, options->command);
+    const char *why = file_fault(name, value);
+    char nothing[] = "";
+    char room[80];
+
+    if (why != NULL) {
+        (void)snprintf(fault->text, fault->size, "%s: %s", name, why);
+        return false;
+    }
+    if (flag == NULL || options->is_given[flag - flags])
+        return true;
+    if (read_value(flag, value != NULL ? value : nothing, options))
+        return true;
+    (void)snprintf(fault->text, fault->size, "%s '%s': it takes %s", name, value,
                    wanted(flag, room, sizeof(room)));
     return false;
 }
@@ -460,7 +502,9 @@ void vts_cli_flags_read_environment(struct vts_cli_options *options)
     for (size_t i = 0; i < FLAGS_COUNT; i++) {
         const char *value = flags[i].env == NULL ? NULL : getenv(flags[i].env);
 
-        if (value != NULL && value[0] != '\0')
+        if (value != NULL && value[0] != '\0') {
             *(const char **)((char *)options + flags[i].offset) = value;
+            options->is_given[i] = true;
+        }
     }
 }

@@ -15,8 +15,7 @@ struct vts_cli_fault {
     size_t size;
 };
 
-/* More than there are flags. */
-enum { VTS_CLI_MAX_FLAGS = 80, VTS_CLI_FIRST_LONG = 256 };
+enum { VTS_CLI_FIRST_LONG = 256 };
 
 /* Fills long_options for getopt_long(), which then returns VTS_CLI_FIRST_LONG and more. */
 void vts_cli_flags_list(struct option long_options[VTS_CLI_MAX_FLAGS + 1]);
@@ -27,6 +26,11 @@ const char *vts_cli_flag_name(int option);
 /* Takes a flag for the command. value is "" for one that has none. False with a line in fault. */
 bool vts_cli_flag_set(int option, char *value, struct vts_cli_options *options,
                       const struct vts_cli_fault *fault);
+
+/* Takes a line of the file of options, unless the command does not take the flag, or it was given
+ * already. value is NULL when the line has none. False with a line in fault. */
+bool vts_cli_flag_set_from_file(const char *name, char *value, struct vts_cli_options *options,
+                                const struct vts_cli_fault *fault);
 
 /* A flag as a command has it. */
 struct vts_cli_flag_view {

@@ -11,6 +11,7 @@ static const char global_flags[] =
     "                          machine. Default https://localhost:5000\n"
     "  --cacert FILE           trust the authorities in this PEM file, and no others\n"
     "  --cert FILE --key FILE  show this client certificate to the server\n"
+    "  --config FILE           take flags from this file; see below\n"
     "  -o, --output text|json  for people (default), or one line of JSON a status\n"
     "  --connect-timeout TIME  to reach the server. Default 10s\n"
     "  --request-timeout TIME  for one question and its answer; also --timeout, but of\n"
@@ -38,8 +39,13 @@ static const char exit_codes[] =
 static const char times_and_environment[] =
     "TIME is a number of seconds, or has a unit: 500ms, 2s, 5m, 1h.\n"
     "\n"
-    "Environment: VTSTATUS_URL, VTSTATUS_CACERT, VTSTATUS_CERT and VTSTATUS_KEY stand\n"
-    "for the flags of those names. NO_COLOR and CLICOLOR_FORCE are respected.\n";
+    "Environment: VTSTATUS_URL, VTSTATUS_CACERT, VTSTATUS_CERT, VTSTATUS_KEY and\n"
+    "VTSTATUS_CONFIG stand for the flags of those names. NO_COLOR and CLICOLOR_FORCE are\n"
+    "respected.\n"
+    "\n"
+    "File: $XDG_CONFIG_HOME/vtstatus/config or ~/.config/vtstatus/config has long flags,\n"
+    "one a line, as `url = https://vt.example.com`, and comments behind #. Commands take\n"
+    "those that they know. Flags win over the environment, and that over the file.\n";
 
 static const char general[] =
     "Usage: vtstatus [FLAGS] COMMAND [ARGUMENTS]\n"

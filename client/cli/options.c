@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/config.h"
 #include "client/cli/flags.h"
 
 static const char short_options[] = ":hvo:d:H:";
@@ -176,6 +177,15 @@ static bool check_command(const struct vts_cli_options *options, const struct vt
     return true;
 }
 
+/* Who asks for help, or for what the program itself knows, gets it whatever is in the file. */
+static bool read_config(struct vts_cli_options *options, const struct vts_cli_fault *fault)
+{
+    if (options->is_help || options->is_version || options->command == VTS_CLI_COMMAND_NONE ||
+        options->command == VTS_CLI_COMMAND_COMPLETION)
+        return true;
+    return vts_cli_config_read(options, fault);
+}
+
 bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_options, char *error,
                            size_t error_size)
 {
@@ -188,5 +198,6 @@ bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_o
     vts_cli_flags_read_environment(ret_options);
     return walk_flags(argc, argv, false, ret_options, &fault) &&
            read_words(argc - optind, argv + optind, ret_options, &fault) &&
-           walk_flags(argc, argv, true, ret_options, &fault) && check_command(ret_options, &fault);
+           walk_flags(argc, argv, true, ret_options, &fault) && read_config(ret_options, &fault) &&
+           check_command(ret_options, &fault);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line, read into one struct. Flags win over the environment, and that over defaults.
- */
+/* The command line, read into one struct. Flags win over the environment, that over the file of
+ * options, and that over defaults. */
 #ifndef VTS_CLI_OPTIONS_H
 #define VTS_CLI_OPTIONS_H
 
@@ -26,8 +26,11 @@ enum vts_cli_command {
     VTS_CLI_COMMAND_COUNT, /* none; how many there are */
 };
 
-/* How often a flag may be given again. */
-enum { VTS_CLI_MAX_ITEMS = 64 };
+enum {
+    VTS_CLI_MAX_ITEMS = 64, /* how often a flag may be given again */
+    VTS_CLI_MAX_FLAGS = 80, /* more than there are */
+    VTS_CLI_MAX_CONFIG_BYTES = 16 * 1024,
+};
 
 struct vts_cli_words {
     const char *items[VTS_CLI_MAX_ITEMS];
@@ -106,11 +109,15 @@ struct vts_cli_options {
     struct vts_cli_call_options call;
     const char *reason; /* of cancel; NULL: none */
     const char *etag;   /* of cancel, retry and delete, its quotes left out or not; NULL: none */
+    const char *config_file;          /* NULL: where it usually is, if it is there */
+    bool is_given[VTS_CLI_MAX_FLAGS]; /* by rows of flags.c: a flag or the environment said it */
+    char config_text[VTS_CLI_MAX_CONFIG_BYTES + 1]; /* what strings may point into */
 };
 
-/* Strings in *ret_options are those of argv and the environment. argv is reordered, and its
- * KEY=VALUE and NAME: VALUE words are cut in two. False with one line in error when something in it
- * is wrong; ret_options->command is then the one it was about, as far as it is known. */
+/* Strings in *ret_options are those of argv, of the environment, and its own: it must not move.
+ * argv is reordered, and its KEY=VALUE and NAME: VALUE words are cut in two. False with one line in
+ * error when something in it is wrong; ret_options->command is then the one it was about, as far as
+ * it is known. */
 bool vts_cli_options_parse(int argc, char *argv[], struct vts_cli_options *ret_options, char *error,
                            size_t error_size);
 

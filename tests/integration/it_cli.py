@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main  # noqa: E402
 from command import (VTSTATUS, Terminal, environment, expect, last_line, trust,  # noqa: E402
                      vtstatus)
-from vts_server import WAIT_S, Server, make_certs, shared_certs  # noqa: E402
+from vts_server import WAIT_S, Server, make_certs, scratch_folder, shared_certs  # noqa: E402
 
 AT_REST = ("--simulate", "delay=24h,error_rate=0")
 DONE = ("--simulate", "delay=0s,error_rate=0")
@@ -129,6 +129,27 @@ def the_environment_stands_for_flags():
                           VTSTATUS_KEY=str(certs / "client-key.pem"))
         expect(vtstatus(None, "get", env=env), 0)
         expect(vtstatus(None, "--cacert", make_certs() / "ca.pem", "get", env=env), 3, "trusted")
+
+
+@case
+def a_file_stands_for_flags():
+    folder = scratch_folder()
+    (folder / "vtstatus").mkdir()
+    file = folder / "vtstatus" / "config"
+    with Server(*DONE) as server:
+        file.write_text(f"# ours\nurl = {server.url}\ncacert = {server.certs / 'ca.pem'}\n"
+                        "output = json\ninterval = 2s\n")
+        result = vtstatus(None, "get", env=environment(XDG_CONFIG_HOME=str(folder)))
+        expect(result, 0)
+        equal(json.loads(result.stdout)["status"], "completed")
+        result = vtstatus(None, "get", "--config", file, "-o", "text")
+        expect(result, 0)
+        check("completed" in result.stdout and "{" not in result.stdout, result.stdout)
+        expect(vtstatus(None, "get", env=environment(
+            XDG_CONFIG_HOME=str(folder), VTSTATUS_URL="https://no-such-host.invalid")), 3,
+               "no-such-host")
+        file.write_text("\nurl=\n")
+        expect(vtstatus(None, "get", "--config", file), 2, f"{file}:2: url: it needs a value")
 
 
 # ---- into a pipe ------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def environment(**more):
     """Ours, without what would change the command's behaviour."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("VTSTATUS") and name not in ("NO_COLOR", "CLICOLOR_FORCE")}
-    return {**env, "TERM": "xterm", **more}
+    return {**env, "TERM": "xterm", "XDG_CONFIG_HOME": "/nonexistent", **more}
 
 
 def trust(server):

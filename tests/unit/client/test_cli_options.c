@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cli_options.c - command lines, good and bad. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/cli/duration.h"
 #include "client/cli/exit_code.h"
@@ -282,6 +285,148 @@ static void options_fall_back_on_the_environment(void)
     CU_ASSERT_EQUAL(unsetenv("VTSTATUS_CACERT"), 0);
 }
 
+/* ---- the file of options ------------------------------------------------------------------ */
+
+static char config_path[] = "/tmp/vts-config-XXXXXX";
+
+static void write_config(const char *text, size_t len)
+{
+    FILE *file = fopen(config_path, "wb");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(fwrite(text, 1, len, file), len);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+static bool parse_with(const char *config, const char *line)
+{
+    char words[1024];
+
+    write_config(config, strlen(config));
+    (void)snprintf(words, sizeof(words), "%s --config %s", line, config_path);
+    return parse(words);
+}
+
+static void check_bad_config(const char *config, const char *words)
+{
+    char place[256];
+
+    (void)snprintf(place, sizeof(place), "%s:%s", config_path, words);
+    CU_ASSERT(!parse_with(config, "poll"));
+    CU_ASSERT_STRING_EQUAL(error, place);
+}
+
+static void config_sets_what_nothing_else_does(void)
+{
+    static const char config[] =
+        "# all of it\n"
+        "\n"
+        "url = https://file:1\n"
+        "  cacert=ca.pem # no comment\r\n"
+        "--cert\tc.pem\n"
+        "key = \"a \\\"b\\\\\"\n"
+        "output = json\n"
+        "verbose\n"
+        "interval 2s\n"
+        "label = a=b\n"
+        "label = c=d\n"
+        "timeout = 3s";
+
+    CU_ASSERT_FATAL(parse_with(config, "poll"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://file:1");
+    CU_ASSERT_STRING_EQUAL(options.client.ca_file, "ca.pem # no comment");
+    CU_ASSERT_STRING_EQUAL(options.client.cert_file, "c.pem");
+    CU_ASSERT_STRING_EQUAL(options.client.key_file, "a \"b\\");
+    CU_ASSERT(options.is_json && options.is_verbose);
+    CU_ASSERT_EQUAL(options.poll.interval, 2);
+    CU_ASSERT_EQUAL(options.client.request_timeout, 3);
+    /* Lists come from one place. */
+    CU_ASSERT_FATAL(parse_with(config, "list"));
+    CU_ASSERT_EQUAL(options.list.labels.count, 2);
+    CU_ASSERT_FATAL(parse_with(config, "list --label e=f"));
+    CU_ASSERT_EQUAL_FATAL(options.list.labels.count, 1);
+    CU_ASSERT_STRING_EQUAL(options.list.labels.items[0].key, "e");
+    CU_ASSERT_FATAL(parse_with("to = de\n", "submit file:///x"));
+    CU_ASSERT_STRING_EQUAL(options.submit.targets.items[0], "de");
+}
+
+static void config_yields_to_flags_and_the_environment(void)
+{
+    CU_ASSERT_EQUAL(setenv("VTSTATUS_URL", "https://env:1", 1), 0);
+    CU_ASSERT_FATAL(parse_with("url = https://file:1\ninterval = 2s\n", "poll"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://env:1");
+    CU_ASSERT_EQUAL(options.poll.interval, 2);
+    CU_ASSERT_FATAL(parse_with("url = https://file:1\ninterval = 2s\n",
+                               "poll --url https://flag:1 --interval 1s"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://flag:1");
+    CU_ASSERT_EQUAL(options.poll.interval, 1);
+    CU_ASSERT_EQUAL(unsetenv("VTSTATUS_URL"), 0);
+    CU_ASSERT_EQUAL(setenv("VTSTATUS_CONFIG", config_path, 1), 0);
+    write_config("url = https://file:2\n", 21);
+    CU_ASSERT_FATAL(parse("get"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://file:2");
+    CU_ASSERT_EQUAL(unsetenv("VTSTATUS_CONFIG"), 0);
+}
+
+static void config_tells_which_line_is_wrong(void)
+{
+    static char zeros[VTS_CLI_MAX_CONFIG_BYTES + 1];
+
+    check_bad_config("nonsense = 1\n", "1: nonsense: there is no such flag");
+    check_bad_config("\n# x\ninterval = soon\n",
+                     "3: interval 'soon': it takes a time such as 2, 500ms, 2s or 5m, above 0 and "
+                     "at most a year");
+    check_bad_config("url\n", "1: url: it needs a value");
+    check_bad_config("url =\n", "1: url: it needs a value");
+    check_bad_config("verbose = 1\n", "1: verbose: it takes no value");
+    check_bad_config("config = x\n", "1: config: it cannot stand in a file");
+    check_bad_config("help\n", "1: help: it cannot stand in a file");
+    check_bad_config("url = \"x\n", "1: url: a quote is not closed");
+    check_bad_config("url = \"x\" y\n", "1: url: something follows the closed quote");
+    check_bad_config("= x\n", "1: it does not begin with the name of a flag");
+    write_config("a\0b", 3);
+    CU_ASSERT(!parse("get --config /tmp/does/not/exist"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "/tmp/does/not/exist"));
+    CU_ASSERT(!parse("get --config /"));
+    CU_ASSERT_EQUAL(setenv("VTSTATUS_CONFIG", config_path, 1), 0);
+    CU_ASSERT(!parse("get"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "no text"));
+    memset(zeros, '\n', sizeof(zeros));
+    write_config(zeros, sizeof(zeros) - 1);
+    CU_ASSERT(parse("get"));
+    write_config(zeros, sizeof(zeros));
+    CU_ASSERT(!parse("get"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "larger than 16384 bytes"));
+    /* Whoever asks for help may want to know how to write it. */
+    CU_ASSERT(parse("get --help"));
+    CU_ASSERT(parse("--version"));
+    CU_ASSERT_EQUAL(unsetenv("VTSTATUS_CONFIG"), 0);
+}
+
+static void config_is_found_where_it_usually_is(void)
+{
+    char folder[] = "/tmp/vts-config-home-XXXXXX";
+    char path[sizeof(folder) + 30];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    CU_ASSERT_EQUAL(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+    CU_ASSERT(parse("get"));
+    (void)snprintf(path, sizeof(path), "%s/vtstatus", folder);
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/vtstatus/config", folder);
+    write_config("url = https://home:1\n", 21);
+    CU_ASSERT_EQUAL(rename(config_path, path), 0);
+    CU_ASSERT_FATAL(parse("get"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://home:1");
+    CU_ASSERT_FATAL(parse("get --config /dev/null"));
+    CU_ASSERT_STRING_EQUAL(options.client.url, "https://localhost:5000");
+    CU_ASSERT_EQUAL(setenv("XDG_CONFIG_HOME", "/nonexistent", 1), 0);
+    CU_ASSERT_EQUAL(remove(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/vtstatus", folder);
+    CU_ASSERT_EQUAL(rmdir(path), 0);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
 static void duration_has_units(void)
 {
     const struct {
@@ -333,9 +478,20 @@ int main(void)
         {"options_refuse_what_they_do_not_know", options_refuse_what_they_do_not_know},
         {"options_refuse_values_that_make_no_sense", options_refuse_values_that_make_no_sense},
         {"options_fall_back_on_the_environment", options_fall_back_on_the_environment},
+        {"config_sets_what_nothing_else_does", config_sets_what_nothing_else_does},
+        {"config_yields_to_flags_and_the_environment", config_yields_to_flags_and_the_environment},
+        {"config_tells_which_line_is_wrong", config_tells_which_line_is_wrong},
+        {"config_is_found_where_it_usually_is", config_is_found_where_it_usually_is},
         {"duration_has_units", duration_has_units},
         {"exit_code_is_the_contract", exit_code_is_the_contract},
     };
 
-    return vts_test_run("cli_options", tests, VTS_ARRAY_LEN(tests));
+    int result;
+    int fd = mkstemp(config_path);
+
+    if (fd < 0 || close(fd) != 0 || setenv("XDG_CONFIG_HOME", "/nonexistent", 1) != 0)
+        return 1;
+    result = vts_test_run("cli_options", tests, VTS_ARRAY_LEN(tests));
+    (void)remove(config_path); /* unless a case has moved it */
+    return result;
 }
