@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/cli/exit_code.h"
 
@@ -84,13 +85,27 @@ static void print_options(const struct vts_http_request *request,
     print_flag("--cacert", options->ca_file);
     print_flag("--cert", options->cert_file);
     print_flag("--key", options->key_file);
-    if (request->is_without_proxy)
+    print_flag("--pinnedpubkey", options->pinned_key);
+    if (request->is_without_proxy || (options->proxy != NULL && options->proxy[0] == '\0'))
         fputs(" --noproxy '*'", stdout);
+    else
+        print_flag("--proxy", options->proxy);
     print_time("--connect-timeout", options->connect_timeout);
     if (request->timeout > 0)
         print_time("--max-time", request->timeout);
     else
         fputs(" --no-buffer", stdout);
+}
+
+/* The shell reads the file, so that the token itself is nowhere to be seen. */
+static void print_token(const struct vts_http_request *request, const char *file)
+{
+    for (size_t i = 0; i < request->fields_count; i++)
+        if (strcasecmp(request->fields[i].key, "authorization") == 0)
+            return;
+    fputs(" -H \"Authorization: Bearer $(tr -d '[:space:]' <", stdout);
+    print_quoted(file);
+    fputs(")\"", stdout);
 }
 
 static void print_field(const struct vts_pair *field)
@@ -113,6 +128,8 @@ bool vts_cli_explain_request(const struct vts_http_request *request, void *conte
     if (is_piped)
         print_printf(request);
     print_options(request, &options->client);
+    if (options->client.token_file != NULL)
+        print_token(request, options->client.token_file);
     for (size_t i = 0; i < request->fields_count; i++)
         print_field(&request->fields[i]);
     if (is_piped)

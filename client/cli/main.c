@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/commands.h"
 #include "client/cli/completion.h"
@@ -87,6 +88,8 @@ static int run(struct vts_cli_options *options)
         options->client.on_request = vts_cli_explain_request;
         options->client.request_context = options;
     }
+    if (options->client.proxy != NULL && strcmp(options->client.proxy, "none") == 0)
+        options->client.proxy = "";
     options->client.user_agent = "vtstatus";
     code = vts_client_new(&options->client, &client, &error);
     if (code != VTS_CLIENT_OK) {

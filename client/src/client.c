@@ -12,6 +12,7 @@
 #include "client/src/options.h"
 #include "client/src/request.h"
 #include "client/src/status.h"
+#include "client/src/token.h"
 #include "common/base/mem.h"
 
 static const char default_job_id[] = "default";
@@ -59,6 +60,8 @@ static enum vts_client_code check_files(const struct vts_client_options *options
         code = check_file("client certificate", options->cert_file, error);
     if (code == VTS_CLIENT_OK)
         code = check_file("client certificate's key", options->key_file, error);
+    if (code == VTS_CLIENT_OK)
+        code = vts_token_check(options->token_file, error);
     return code;
 }
 
@@ -74,6 +77,9 @@ static enum vts_client_code set_up(struct vts_client *client,
     code = check_files(options, error);
     if (code != VTS_CLIENT_OK)
         return code;
+    if (!client->origin.is_tls && options->pinned_key != NULL)
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "a pinned key needs https://; %s has no key", client->origin.text);
     client->log = (struct vts_log){options->on_log, options->log_context};
     client->request_timeout = options->request_timeout;
     client->on_request = options->on_request;

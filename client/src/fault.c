@@ -137,6 +137,13 @@ enum vts_client_code vts_fault_tell(const struct vts_fault *fault, const struct 
                                fault->detail[0] != '\0' ? ": " : "", fault->detail);
     case VTS_FAULT_UNTRUSTED:
         return tell_untrusted(fault, origin, error);
+    case VTS_FAULT_PINNED:
+        return vts_failure_set(error, VTS_CLIENT_TLS,
+                               "cannot trust %s: its public key is not the pinned one",
+                               origin->text);
+    case VTS_FAULT_PROXY:
+        return vts_failure_set(error, VTS_CLIENT_CONNECT, "cannot reach %s through the proxy: %s",
+                               origin->text, fault->detail);
     case VTS_FAULT_HANDSHAKE:
         return vts_failure_set(error, VTS_CLIENT_TLS, "no TLS with %s: %s", origin->text,
                                handshake_reason(fault->detail));

@@ -16,6 +16,8 @@ enum vts_fault_kind {
     VTS_FAULT_ANSWER_TIMEOUT,  /* the same */
     VTS_FAULT_BROKEN,          /* the connection ended before the answer did */
     VTS_FAULT_UNTRUSTED,       /* the server's certificate; verify_result says why */
+    VTS_FAULT_PINNED,          /* its public key is not one of those that were pinned */
+    VTS_FAULT_PROXY,           /* detail says what is the matter with it */
     VTS_FAULT_HANDSHAKE,       /* TLS came to no agreement; detail has OpenSSL's words */
     VTS_FAULT_CA_FILE,
     VTS_FAULT_CLIENT_CERT,

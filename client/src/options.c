@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "client/src/failure.h"
+#include "common/base/str.h"
+
+enum { MAX_PROXY_LEN = 512 };
 
 /* The fields of version 0.1; nobody has fewer. */
 static const size_t least_client_size =
@@ -63,6 +66,43 @@ void vts_poll_options_init_sized(struct vts_poll_options *options, size_t size)
     options->size = size;
 }
 
+/* "sha256//" and 32 bytes in base64, which end with one '='. */
+static bool is_pin(struct vts_str pin)
+{
+    static const char start[] = "sha256//";
+    static const char base64[] =
+        "0123456789+/"
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    enum { START_LEN = sizeof(start) - 1, DIGITS = 43 };
+
+    if (pin.len != START_LEN + DIGITS + 1 || !vts_str_starts_with(pin, start) ||
+        pin.ptr[pin.len - 1] != '=')
+        return false;
+    for (size_t i = START_LEN; i < pin.len - 1; i++)
+        if (strchr(base64, pin.ptr[i]) == NULL)
+            return false;
+    return true;
+}
+
+static bool are_pins(const char *pinned_key)
+{
+    struct vts_str rest = vts_str_of(pinned_key);
+    struct vts_str pin;
+
+    while (vts_str_split(&rest, ';', &pin))
+        if (!is_pin(pin))
+            return false;
+    return true;
+}
+
+static bool is_proxy(const char *proxy)
+{
+    for (const char *at = proxy; *at != '\0'; at++)
+        if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f)
+            return false;
+    return strlen(proxy) <= MAX_PROXY_LEN;
+}
+
 static bool is_timeout(double seconds)
 {
     return isfinite(seconds) && seconds > 0 && seconds <= max_seconds;
@@ -89,6 +129,13 @@ enum vts_client_code vts_client_options_read(const struct vts_client_options *op
     if (!is_timeout(ret_options->request_timeout))
         return vts_failure_set(error, VTS_CLIENT_USAGE,
                                "request_timeout must be above 0 and at most a year");
+    if (ret_options->pinned_key != NULL && !are_pins(ret_options->pinned_key))
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "a pinned key is sha256// and 44 characters of base64; several have "
+                               "';' between");
+    if (ret_options->proxy != NULL && !is_proxy(ret_options->proxy))
+        return vts_failure_set(error, VTS_CLIENT_USAGE,
+                               "a proxy is [SCHEME://]HOST[:PORT], of printable characters");
     return VTS_CLIENT_OK;
 }
 

@@ -97,10 +97,16 @@ enum vts_err vts_easy_config_init(struct vts_easy_config *config, const struct v
                                        .ca_file = vts_mem_strdup(options->ca_file),
                                        .cert_file = vts_mem_strdup(options->cert_file),
                                        .key_file = vts_mem_strdup(options->key_file),
+                                       .token_file = vts_mem_strdup(options->token_file),
+                                       .pinned_key = vts_mem_strdup(options->pinned_key),
+                                       .proxy = vts_mem_strdup(options->proxy),
                                        .counters = counters};
     if (config->user_agent == NULL || (options->ca_file != NULL && config->ca_file == NULL) ||
         (options->cert_file != NULL && config->cert_file == NULL) ||
-        (options->key_file != NULL && config->key_file == NULL))
+        (options->key_file != NULL && config->key_file == NULL) ||
+        (options->token_file != NULL && config->token_file == NULL) ||
+        (options->pinned_key != NULL && config->pinned_key == NULL) ||
+        (options->proxy != NULL && config->proxy == NULL))
         return VTS_ERR_NOMEM;
     return VTS_OK;
 }
@@ -111,6 +117,9 @@ void vts_easy_config_fini(struct vts_easy_config *config)
     vts_mem_free(config->ca_file);
     vts_mem_free(config->cert_file);
     vts_mem_free(config->key_file);
+    vts_mem_free(config->token_file);
+    vts_mem_free(config->pinned_key);
+    vts_mem_free(config->proxy);
 }
 
 static bool set_trust(CURL *handle, const struct vts_easy_config *config)
@@ -131,6 +140,22 @@ static bool set_trust(CURL *handle, const struct vts_easy_config *config)
         /* A key under a pass phrase must fail; OpenSSL would ask for it on the terminal. */
         err |= curl_easy_setopt(handle, CURLOPT_KEYPASSWD, "");
     }
+    if (config->pinned_key != NULL)
+        err |= curl_easy_setopt(handle, CURLOPT_PINNEDPUBLICKEY, config->pinned_key);
+    return err == CURLE_OK;
+}
+
+static bool set_proxy(CURL *handle, const struct vts_easy_config *config)
+{
+    CURLcode err = CURLE_OK;
+
+    err |= curl_easy_setopt(handle, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    err |= curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (config->proxy != NULL)
+        err |= curl_easy_setopt(handle, CURLOPT_PROXY, config->proxy);
+    /* No proxy reaches what this machine means by "localhost". */
+    if (config->origin.is_loopback)
+        err |= curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
     return err == CURLE_OK;
 }
 
@@ -145,10 +170,6 @@ static bool set_scheme(CURL *handle, const struct vts_origin *origin)
     err |= curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, origin->is_tls ? "https" : "http");
     err |= curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
     err |= curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L); /* ".." may be a job's id */
-    err |= curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    /* No proxy reaches what this machine means by "localhost". */
-    if (origin->is_loopback)
-        err |= curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
     return err == CURLE_OK;
 }
 
@@ -178,8 +199,9 @@ static bool set_basics(struct vts_easy *easy)
 enum vts_err vts_easy_init(struct vts_easy *easy, const struct vts_easy_config *config)
 {
     *easy = (struct vts_easy){.config = config, .handle = curl_easy_init()};
+    vts_token_init(&easy->token, config->token_file);
     if (easy->handle == NULL || !set_basics(easy) || !set_scheme(easy->handle, &config->origin) ||
-        !set_trust(easy->handle, config))
+        !set_proxy(easy->handle, config) || !set_trust(easy->handle, config))
         return VTS_ERR_NOMEM;
     return VTS_OK;
 }
@@ -188,6 +210,7 @@ void vts_easy_fini(struct vts_easy *easy)
 {
     vts_easy_release(easy);
     curl_easy_cleanup(easy->handle);
+    vts_token_fini(&easy->token);
     easy->handle = NULL;
 }
 
@@ -238,6 +261,22 @@ static bool append_own_field(struct vts_easy *easy, const struct vts_pair *pair)
         return false;
     easy->fields = longer;
     return true;
+}
+
+/* The caller's own word on who asks wins. */
+static bool append_token(struct vts_easy *easy, const struct vts_request *request)
+{
+    const char *field = vts_token_field(&easy->token);
+    struct curl_slist *longer;
+
+    for (size_t i = 0; i < request->fields_count; i++)
+        if (vts_str_equals_nocase(vts_str_of(request->fields[i].key), "authorization"))
+            return true;
+    if (field == NULL)
+        return true;
+    longer = curl_slist_append(easy->fields, field);
+    easy->fields = longer != NULL ? longer : easy->fields;
+    return longer != NULL;
 }
 
 static bool append_fields(struct vts_easy *easy, const struct vts_request *request)
@@ -305,8 +344,9 @@ enum vts_err vts_easy_prepare(struct vts_easy *easy, const struct vts_request *r
     easy->is_old_http = false;
     easy->sendings = 0;
     easy->detail[0] = '\0';
-    if (!append_fields(easy, request) || !set_method(handle, request) ||
-        !set_connection(handle, request, is_fresh))
+    vts_token_refresh(&easy->token, &easy->config->log);
+    if (!append_token(easy, request) || !append_fields(easy, request) ||
+        !set_method(handle, request) || !set_connection(handle, request, is_fresh))
         return VTS_ERR_NOMEM;
     (void)snprintf(url, sizeof(url), "%s%s", easy->config->origin.text, request->path);
     err |= curl_easy_setopt(handle, CURLOPT_URL, url);
@@ -351,6 +391,13 @@ static bool is_alert(const char *detail)
     return strstr(detail, " alert ") != NULL;
 }
 
+/* What a proxy answers to CONNECT meets a read. */
+static bool is_about_proxy(const char *detail)
+{
+    return strstr(detail, "CONNECT tunnel failed") != NULL ||
+           strstr(detail, "proxy after CONNECT") != NULL;
+}
+
 static enum vts_fault_kind timeout_kind(const struct vts_easy *easy)
 {
     curl_off_t connected = 0;
@@ -370,12 +417,16 @@ static enum vts_fault_kind fault_kind(const struct vts_easy *easy, CURLcode resu
     case CURLE_OUT_OF_MEMORY:
         return VTS_FAULT_NO_MEMORY;
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
         return VTS_FAULT_RESOLVE;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return VTS_FAULT_PROXY;
     case CURLE_COULDNT_CONNECT:
         return VTS_FAULT_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_kind(easy);
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return VTS_FAULT_PINNED;
     case CURLE_PEER_FAILED_VERIFICATION:
         return VTS_FAULT_UNTRUSTED;
     case CURLE_SSL_CACERT_BADFILE:
@@ -388,6 +439,8 @@ static enum vts_fault_kind fault_kind(const struct vts_easy *easy, CURLcode resu
         return is_hang_up(easy->detail) ? VTS_FAULT_BROKEN : VTS_FAULT_HANDSHAKE;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+        if (is_about_proxy(easy->detail))
+            return VTS_FAULT_PROXY;
         return is_alert(easy->detail) ? VTS_FAULT_HANDSHAKE : VTS_FAULT_BROKEN;
     case CURLE_ABORTED_BY_CALLBACK: /* on_send's */
     case CURLE_GOT_NOTHING:

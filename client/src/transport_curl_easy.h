@@ -7,6 +7,7 @@
 
 #include "client/src/counters.h"
 #include "client/src/log.h"
+#include "client/src/token.h"
 #include "client/src/transport_curl.h"
 
 enum { VTS_EASY_DETAIL_BYTES = 256 };
@@ -20,11 +21,15 @@ struct vts_easy_config {
     char *ca_file; /* NULL: the system's store */
     char *cert_file;
     char *key_file;
+    char *token_file;
+    char *pinned_key;
+    char *proxy;                   /* NULL: the environment's; "": none */
     struct vts_counters *counters; /* borrowed */
 };
 
 struct vts_easy {
     const struct vts_easy_config *config;
+    struct vts_token token;
     void *handle;                       /* CURL * */
     void *fields;                       /* struct curl_slist *, of the request that runs */
     const struct vts_request *request;  /* the same */

@@ -188,6 +188,18 @@ struct vts_client_options {
     void *log_context;
     vts_request_fn on_request; /* NULL: none */
     void *request_context;
+    /* A file with a bearer token, sent as `Authorization: Bearer TOKEN` with each request. It is
+     * read anew for each, so that it may be changed; while it cannot be read, or holds no token,
+     * the last one is used. Printable ASCII of 8192 characters at most; white space around it does
+     * not count. NULL: none. */
+    const char *token_file;
+    /* SHA-256 of public keys, of which the server's must be one beside all other checks:
+     * "sha256//BASE64", several with ';' between. NULL: any. */
+    const char *pinned_key;
+    /* As curl's --proxy: [SCHEME://][USER:PASSWORD@]HOST[:PORT], "" for none. NULL: what the
+     * environment says (https_proxy, all_proxy, no_proxy). Addresses of this machine are never
+     * reached through one. */
+    const char *proxy;
 };
 
 /* Fills in the defaults. `size` is sizeof(*options) as the caller compiled it: a newer library may

@@ -2,6 +2,7 @@
 /* test_client_options.c - option structs of every size and with every fault. */
 #include <CUnit/CUnit.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/src/options.h"
@@ -39,6 +40,49 @@ static void client_options_start_with_the_defaults(void)
     CU_ASSERT_EQUAL(options.request_timeout, 10);
     CU_ASSERT_PTR_NULL(options.ca_file);
     check_client(&options, NULL);
+}
+
+static void check_pin(const char *pin, bool is_good)
+{
+    struct vts_client_options options;
+
+    vts_client_options_init(&options);
+    options.pinned_key = pin;
+    check_client(&options, is_good ? NULL : "sha256//");
+}
+
+static void pinned_keys_are_checked(void)
+{
+    static const char pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+/=";
+    char text[200];
+
+    check_pin(pin, true);
+    (void)snprintf(text, sizeof(text), "%s;%s", pin, pin);
+    check_pin(text, true);
+    (void)snprintf(text, sizeof(text), "%s;", pin);
+    check_pin(text, false);
+    (void)snprintf(text, sizeof(text), "%s=", pin);
+    check_pin(text, false);
+    check_pin("", false);
+    check_pin("key.pem", false);
+    check_pin("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/=x", false);
+    check_pin("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-=", false);
+    check_pin("sha1//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/=", false);
+}
+
+static void proxies_are_checked(void)
+{
+    struct vts_client_options options;
+
+    vts_client_options_init(&options);
+    options.proxy = "";
+    check_client(&options, NULL);
+    options.proxy = "http://user:pw@proxy:3128";
+    check_client(&options, NULL);
+    options.proxy = "a b";
+    check_client(&options, "proxy");
+    options.proxy = "a\r\nb";
+    check_client(&options, "proxy");
 }
 
 static void client_options_are_checked(void)
@@ -162,6 +206,8 @@ int main(void)
     static const struct vts_test tests[] = {
         {"client_options_start_with_the_defaults", client_options_start_with_the_defaults},
         {"client_options_are_checked", client_options_are_checked},
+        {"pinned_keys_are_checked", pinned_keys_are_checked},
+        {"proxies_are_checked", proxies_are_checked},
         {"options_of_a_newer_program_are_zero_beyond_what_is_known",
          options_of_a_newer_program_are_zero_beyond_what_is_known},
         {"options_of_an_older_program_are_not_overrun",

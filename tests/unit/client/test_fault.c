@@ -33,6 +33,9 @@ static void fault_of_the_network_names_the_reason(void)
     check((struct vts_fault){.kind = VTS_FAULT_ANSWER_TIMEOUT, .timeout = 10}, VTS_CLIENT_TIMEOUT,
           "did not answer within 10 s");
     check((struct vts_fault){.kind = VTS_FAULT_BROKEN}, VTS_CLIENT_CONNECT, "broke off");
+    check((struct vts_fault){.kind = VTS_FAULT_PINNED}, VTS_CLIENT_TLS, "not the pinned one");
+    check((struct vts_fault){.kind = VTS_FAULT_PROXY, .detail = "response 403"}, VTS_CLIENT_CONNECT,
+          "through the proxy: response 403");
     check((struct vts_fault){.kind = VTS_FAULT_TOO_LARGE}, VTS_CLIENT_UNDECODABLE, "too large");
     check((struct vts_fault){.kind = VTS_FAULT_MALFORMED}, VTS_CLIENT_UNDECODABLE,
           "does not speak HTTP");
