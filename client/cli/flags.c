@@ -3,31 +3,12 @@
  * different commands. */
 #include "client/cli/flags.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cli/duration.h"
-
-enum kind {
-    SWITCH,   /* no value; a bool */
-    TEXT,     /* const char * */
-    FILENAME, /* the same */
-    FORMAT,   /* "text" or "json"; a bool */
-    DURATION, /* double, seconds */
-    NUMBER,   /* double */
-    RETRIES,  /* int64_t, -1 for no limit */
-    COUNT,    /* unsigned, at least 1 */
-    INTEGER,  /* int */
-    WORDS,    /* struct vts_cli_words; one more each time */
-    PAIRS,    /* struct vts_cli_pairs; the same */
-    FIELDS,   /* the same; NAME: VALUE, as HTTP has them */
-    STATES,   /* struct vts_cli_states; the same */
-    MODE,     /* enum vts_wait_mode */
-    POLICY,   /* a preset of struct vts_poll_options */
-};
+#include "client/cli/flag_value.h"
 
 /* Sets of commands. */
 enum {
@@ -47,18 +28,6 @@ enum {
                1 << VTS_CLI_COMMAND_DELETE | 1 << VTS_CLI_COMMAND_HEALTH,
 };
 
-struct vts_cli_flag {
-    const char *name;
-    int commands;
-    enum kind kind;
-    size_t offset; /* of its field in struct vts_cli_options */
-    double min;    /* of DURATION, NUMBER and INTEGER, both included */
-    double max;
-    const char *env; /* NULL: none */
-};
-
-static const double a_year = 365.0 * 24 * 3600;
-
 static const struct vts_cli_flag flags[] = {
     {"url", ALL, TEXT, offsetof(struct vts_cli_options, client.url), 0, 0, "VTSTATUS_URL"},
     {"cacert", ALL, FILENAME, offsetof(struct vts_cli_options, client.ca_file), 0, 0,
@@ -75,29 +44,31 @@ static const struct vts_cli_flag flags[] = {
      "VTSTATUS_CONFIG"},
     {"output", ALL, FORMAT, offsetof(struct vts_cli_options, is_json), 0, 0, NULL},
     {"connect-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.connect_timeout),
-     0.001, a_year, NULL},
+     0.001, VTS_CLI_A_YEAR, NULL},
     {"request-timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout),
-     0.001, a_year, NULL},
+     0.001, VTS_CLI_A_YEAR, NULL},
     {"verbose", ALL, SWITCH, offsetof(struct vts_cli_options, is_verbose), 0, 0, NULL},
     {"explain", REQUESTS, SWITCH, offsetof(struct vts_cli_options, is_explaining), 0, 0, NULL},
     {"version", ALL, SWITCH, offsetof(struct vts_cli_options, is_version), 0, 0, NULL},
     {"help", ALL, SWITCH, offsetof(struct vts_cli_options, is_help), 0, 0, NULL},
 
     {"policy", POLL, POLICY, offsetof(struct vts_cli_options, poll), 0, 0, NULL},
-    {"interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.interval), 0.001, a_year,
-     NULL},
+    {"interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.interval), 0.001,
+     VTS_CLI_A_YEAR, NULL},
     {"backoff-factor", POLL, NUMBER, offsetof(struct vts_cli_options, poll.backoff_factor), 1, 1e9,
      NULL},
     {"max-interval", POLL, DURATION, offsetof(struct vts_cli_options, poll.max_interval), 0.001,
-     a_year, NULL},
+     VTS_CLI_A_YEAR, NULL},
     {"jitter", POLL, NUMBER, offsetof(struct vts_cli_options, poll.jitter), 0, 1, NULL},
     {"max-retries", POLL, RETRIES, offsetof(struct vts_cli_options, poll.max_retries), 0, 0, NULL},
     {"max-failures", POLL, COUNT, offsetof(struct vts_cli_options, poll.max_failures), 0, 0, NULL},
-    {"deadline", POLL, DURATION, offsetof(struct vts_cli_options, poll.deadline), 0, a_year, NULL},
+    {"deadline", POLL, DURATION, offsetof(struct vts_cli_options, poll.deadline), 0, VTS_CLI_A_YEAR,
+     NULL},
     {"ignore-hints", POLL, SWITCH, offsetof(struct vts_cli_options, poll.ignore_hints), 0, 0, NULL},
 
     {"max-failures", WATCH, COUNT, offsetof(struct vts_cli_options, wait.max_failures), 0, 0, NULL},
-    {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, wait.deadline), 0, a_year, NULL},
+    {"deadline", WATCH, DURATION, offsetof(struct vts_cli_options, wait.deadline), 0,
+     VTS_CLI_A_YEAR, NULL},
     {"resume", WATCH_ONLY, TEXT, offsetof(struct vts_cli_options, resume), 0, 0, NULL},
     {"mode", WATCH, MODE, offsetof(struct vts_cli_options, wait.mode), 0, 0, NULL},
 
@@ -112,18 +83,19 @@ static const struct vts_cli_flag flags[] = {
      NULL},
     {"max-attempts", SUBMIT, INTEGER, offsetof(struct vts_cli_options, submit.max_attempts), 1, 100,
      NULL},
-    {"timeout", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.timeout), 0.001, a_year,
+    {"timeout", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.timeout), 0.001,
+     VTS_CLI_A_YEAR, NULL},
+    {"ttl", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.ttl), 0.001, VTS_CLI_A_YEAR,
      NULL},
-    {"ttl", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.ttl), 0.001, a_year, NULL},
-    {"start-in", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.start_in), 0.001, a_year,
-     NULL},
+    {"start-in", SUBMIT, DURATION, offsetof(struct vts_cli_options, submit.start_in), 0.001,
+     VTS_CLI_A_YEAR, NULL},
     {"wait", SUBMIT, SWITCH, offsetof(struct vts_cli_options, submit.is_waiting), 0, 0, NULL},
 
     {"state", LIST, STATES, offsetof(struct vts_cli_options, list.states), 0, 0, NULL},
     {"queue", LIST, TEXT, offsetof(struct vts_cli_options, list.queue), 0, 0, NULL},
     {"label", LIST, PAIRS, offsetof(struct vts_cli_options, list.labels), 0, 0, NULL},
-    {"since", LIST, DURATION, offsetof(struct vts_cli_options, list.since), 0.001, 100 * a_year,
-     NULL},
+    {"since", LIST, DURATION, offsetof(struct vts_cli_options, list.since), 0.001,
+     100 * VTS_CLI_A_YEAR, NULL},
     {"limit", LIST, INTEGER, offsetof(struct vts_cli_options, list.limit), 1, INT_MAX, NULL},
     {"oldest-first", LIST, SWITCH, offsetof(struct vts_cli_options, list.is_oldest_first), 0, 0,
      NULL},
@@ -146,196 +118,13 @@ static const struct vts_cli_flag flags[] = {
 
     /* For every command that does not mean something else by it. */
     {"timeout", ALL, DURATION, offsetof(struct vts_cli_options, client.request_timeout), 0.001,
-     a_year, NULL},
+     VTS_CLI_A_YEAR, NULL},
 };
 
 enum { FLAGS_COUNT = sizeof(flags) / sizeof(flags[0]) };
 
 _Static_assert(sizeof(flags) / sizeof(flags[0]) <= VTS_CLI_MAX_FLAGS,
                "VTS_CLI_MAX_FLAGS must grow");
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-static bool read_bounded(const struct vts_cli_flag *flag, const char *value, double *ret_number)
-{
-    double number = 0;
-    bool is_read = flag->kind == DURATION ? vts_cli_duration_parse(value, &number)
-                                          : vts_cli_number_parse(value, &number);
-
-    if (!is_read || number < flag->min || number > flag->max)
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-static bool read_integer(const char *value, long long min, long long max, long long *ret_number)
-{
-    char *end = NULL;
-    long long number;
-
-    if (strspn(value, "-0123456789") != strlen(value))
-        return false;
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0 || number < min || number > max)
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-static bool read_format(const char *value, bool *ret_is_json)
-{
-    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
-        return false;
-    *ret_is_json = value[0] == 'j';
-    return true;
-}
-
-static bool add_word(const char *value, struct vts_cli_words *words)
-{
-    if (value[0] == '\0' || words->count == VTS_CLI_MAX_ITEMS)
-        return false;
-    words->items[words->count++] = value;
-    return true;
-}
-
-/* Cuts at the separator; blanks behind it are no part of the value. */
-static bool add_pair(char *value, char separator, struct vts_cli_pairs *pairs)
-{
-    char *at = strchr(value, separator);
-
-    if (at == NULL || at == value || pairs->count == VTS_CLI_MAX_ITEMS)
-        return false;
-    *at++ = '\0';
-    if (separator == ':')
-        at += strspn(at, " \t");
-    pairs->items[pairs->count++] = (struct vts_pair){.key = value, .value = at};
-    return true;
-}
-
-static bool add_state(const char *value, struct vts_cli_states *states)
-{
-    /* By their numbers, from 1 on, as vts_status_state_word() has them. */
-    static const char *const words[] = {"pending",   "running", "cancelling",
-                                        "succeeded", "failed",  "cancelled"};
-
-    if (states->count == VTS_CLI_MAX_ITEMS)
-        return false;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(words[i], value) == 0) {
-            states->items[states->count++] = (enum vts_state)(i + 1);
-            return true;
-        }
-    return false;
-}
-
-static bool read_mode(const char *value, enum vts_wait_mode *ret_mode)
-{
-    for (int mode = VTS_WAIT_AUTO; mode <= VTS_WAIT_POLL; mode++)
-        if (strcmp(vts_wait_mode_word((enum vts_wait_mode)mode), value) == 0) {
-            *ret_mode = (enum vts_wait_mode)mode;
-            return true;
-        }
-    return false;
-}
-
-static bool read_value(const struct vts_cli_flag *flag, char *value,
-                       struct vts_cli_options *options)
-{
-    void *field = (char *)options + flag->offset;
-    long long integer = 0;
-
-    switch (flag->kind) {
-    case SWITCH:
-        *(bool *)field = true;
-        return true;
-    case TEXT:
-    case FILENAME:
-        *(const char **)field = value;
-        return value[0] != '\0';
-    case FORMAT:
-        return read_format(value, field);
-    case DURATION:
-    case NUMBER:
-        return read_bounded(flag, value, field);
-    case RETRIES:
-        if (!read_integer(value, -1, INT64_MAX, &integer))
-            return false;
-        *(int64_t *)field = integer;
-        return true;
-    case COUNT:
-        if (!read_integer(value, 1, UINT_MAX, &integer))
-            return false;
-        *(unsigned *)field = (unsigned)integer;
-        return true;
-    case INTEGER:
-        if (!read_integer(value, (long long)flag->min, (long long)flag->max, &integer))
-            return false;
-        *(int *)field = (int)integer;
-        return true;
-    case WORDS:
-        return add_word(value, field);
-    case PAIRS:
-        return add_pair(value, '=', field);
-    case FIELDS:
-        return add_pair(value, ':', field);
-    case STATES:
-        return add_state(value, field);
-    case MODE:
-        return read_mode(value, field);
-    case POLICY:
-        return vts_poll_options_preset(field, value) == VTS_CLIENT_OK;
-    }
-    return false;
-}
-
-static const char *wanted(const struct vts_cli_flag *flag, char *text, size_t size)
-{
-    switch (flag->kind) {
-    case SWITCH:
-        return "no value";
-    case TEXT:
-    case FILENAME:
-        return "a value that is not empty";
-    case FORMAT:
-        return "'text' or 'json'";
-    case DURATION:
-        if (flag->max >= a_year)
-            return flag->min > 0 ? "a time such as 2, 500ms, 2s or 5m, above 0 and at most a year"
-                                 : "a time such as 2, 500ms, 2s or 5m, at most a year";
-        (void)snprintf(text, size, "a time such as 20s or 5m, from %g s to %g s", flag->min,
-                       flag->max);
-        return text;
-    case NUMBER:
-        (void)snprintf(text, size, "a number from %g to %g", flag->min, flag->max);
-        return text;
-    case RETRIES:
-        return "a whole number, or -1 for no limit";
-    case COUNT:
-        return "a whole number from 1";
-    case INTEGER:
-        (void)snprintf(text, size, "a whole number from %.0f to %.0f", flag->min, flag->max);
-        return text;
-    case WORDS:
-        (void)snprintf(text, size, "a value that is not empty, %d times at most",
-                       VTS_CLI_MAX_ITEMS);
-        return text;
-    case PAIRS:
-        (void)snprintf(text, size, "KEY=VALUE, %d times at most", VTS_CLI_MAX_ITEMS);
-        return text;
-    case FIELDS:
-        (void)snprintf(text, size, "'NAME: VALUE', %d times at most", VTS_CLI_MAX_ITEMS);
-        return text;
-    case STATES:
-        return "pending, running, cancelling, succeeded, failed or cancelled";
-    case MODE:
-        return "auto, watch, long-poll or poll";
-    case POLICY:
-        return "default, gax-go, api-core-python, azure, smithy, heygen-cli, openai-python or "
-               "plain";
-    }
-    return "";
-}
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
@@ -387,6 +176,8 @@ static const char *words_of(const struct vts_cli_flag *flag)
     switch (flag->kind) {
     case FORMAT:
         return "text json";
+    case MODE:
+        return "auto watch long-poll poll";
     case STATES:
         return "pending running cancelling succeeded failed cancelled";
     default:
@@ -456,10 +247,10 @@ bool vts_cli_flag_set(int option, char *value, struct vts_cli_options *options,
         return false;
     }
     options->is_given[flag - flags] = true;
-    if (read_value(flag, value, options))
+    if (vts_cli_flag_value_read(flag, value, options))
         return true;
     (void)snprintf(fault->text, fault->size, "--%s '%s': it takes %s", name, value,
-                   wanted(flag, room, sizeof(room)));
+                   vts_cli_flag_value_wanted(flag, room, sizeof(room)));
     return false;
 }
 
@@ -495,10 +286,10 @@ bool vts_cli_flag_set_from_file(const char *name, char *value, struct vts_cli_op
     }
     if (flag == NULL || options->is_given[flag - flags])
         return true;
-    if (read_value(flag, value != NULL ? value : nothing, options))
+    if (vts_cli_flag_value_read(flag, value != NULL ? value : nothing, options))
         return true;
     (void)snprintf(fault->text, fault->size, "%s '%s': it takes %s", name, value,
-                   wanted(flag, room, sizeof(room)));
+                   vts_cli_flag_value_wanted(flag, room, sizeof(room)));
     return false;
 }
 
