@@ -54,9 +54,14 @@ endif()
 
 set(vts_man_dir ${PROJECT_SOURCE_DIR}/docs/man)
 install(FILES ${vts_man_dir}/vtstatus.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT cli)
-install(FILES ${vts_man_dir}/libvtstatus.3 ${vts_man_dir}/vts_call_json.3
+install(FILES ${vts_man_dir}/libvtstatus.3
+              ${vts_man_dir}/vts_call_json.3
               ${vts_man_dir}/vts_create_job.3
-              ${vts_man_dir}/vts_get_status.3 ${vts_man_dir}/vts_lease_job.3
-              ${vts_man_dir}/vts_poll_status.3 ${vts_man_dir}/vts_wait.3
+              ${vts_man_dir}/vts_get_status.3
+              ${vts_man_dir}/vts_job.3
+              ${vts_man_dir}/vts_lease_job.3
+              ${vts_man_dir}/vts_poll_status.3
+              ${vts_man_dir}/vts_status.3
+              ${vts_man_dir}/vts_wait.3
               ${vts_man_dir}/vts_watch_status.3
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT dev)
