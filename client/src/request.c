@@ -33,7 +33,10 @@ static void add_field(struct told *told, const char *name, const char *value)
 
 static bool is_stream(const struct vts_request *request)
 {
-    return strncmp(request->content_type, "application/connect+", 20) == 0;
+    static const char start[] = "application/connect+";
+
+    return request->content_type != NULL &&
+           strncmp(request->content_type, start, sizeof(start) - 1) == 0;
 }
 
 static const char *json_type(const struct vts_request *request)

@@ -235,6 +235,7 @@ class Run:
     def __init__(self, port, words, scheme="https", host="localhost", ca="ca", kill=None):
         env = {k: v for k, v in os.environ.items()
                if not k.startswith("VTSTATUS_") and "proxy" not in k.lower()}
+        env["XDG_CONFIG_HOME"] = "/nonexistent"
         command = [VTSTATUS, *words, "--url", f"{scheme}://{host}:{port}"]
         if ca:
             command += ["--cacert", f"{certs}/{ca}.pem"]
@@ -570,6 +571,107 @@ def streams():
          kill=lambda process: (time.sleep(1), process.send_signal(signal.SIGTERM)))
 
 
+def json_calls():
+    call, stream = ("call", "a.B/c"), ("call", "a.B/c", "--stream")
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\n\r\n"
+
+    def json(body, **more):
+        return answer(body, kind="application/json", **more)
+
+    def envelope(payload, flags=0):
+        return struct.pack(">BI", flags, len(payload)) + payload
+
+    end = envelope(b"{}", 2)
+    case("good JSON", once(json(b'{"a":1}')), 0, command=call, out=r'^\{"a":1\}\n$')
+    case("JSON of another media type", once(answer(b"{}", kind="text/html")), 3, "text/html", call)
+    case("JSON of no bytes", once(json(b"")), 3, "no JSON", call)
+    case("JSON with terminal commands", once(json(b'{"a":"\x1b[2J"}')), 3, "no JSON", call)
+    case("JSON with a NUL", once(json(b'{"a":"\0"}')), 3, "no JSON", call)
+    case("JSON that is no UTF-8", once(json(b'{"a":"\xff"}')), 3, "no JSON", call)
+    case("JSON that is cut off", once(json(b"{", length=50)), 3, "broke off", call)
+    case("JSON of 100 MB", flood(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
+                                 b" " * 65536), 3, "too large", call)
+    case("no JSON in time", stall(), 3, "within 1 s", (*call, "--timeout", "1s"))
+    case("a call is sent once", once(b""), 3, "broke off", call,
+         check=lambda server, run: len(server.requests) == 1)
+    case("neither unary nor a stream", once(answer(b"{}", "415 No", "text/html")), 3, "HTTP 415", call,
+         check=lambda server, run: len(server.requests) == 2)
+    case("a stream of JSON", once(head + envelope(b'{"a":\n1}') + end), 0, command=stream,
+         out=r'^\{"a":\n1\}\n$')
+    case("a stream of JSON that breaks off", once(head + envelope(b"{}") + b"\0\0"), 3, "broke off",
+         stream, out="{}")
+    case("a stream of JSON with terminal commands", once(head + envelope(b'"\x07"') + end), 3,
+         "no JSON", stream)
+    case("a stream of JSON that says nothing", stall(), 3, "within 1 s",
+         (*stream, "--timeout", "1s"))
+    case("a refusal behind a message", once(head + envelope(b"{}") + envelope(
+        b'{"error":{"code":"permission_denied","message":"\\u001b"}}', 2)), 6, "not allow", stream,
+         out="{}")
+    case("details of every kind", once(answer(
+        b'{"code":"internal","details":[7,{},{"type":"a\\u001b[2J","value":""},{"type":"a.B",'
+        b'"value":"/w"},{"type":"google.rpc.ErrorInfo","value":"/w"},{"type":"a","value":"?"}]}',
+        "500 Oops", "application/json")), 3,
+         r"(?s)detail: a\.B /w\n.*detail: google\.rpc\.ErrorInfo /w\n.*failed: internal",
+         (*call, "-v"))
+
+
+def reflections():
+    services = ("services",)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+proto\r\n\r\n"
+
+    def envelope(payload, flags=0):
+        return struct.pack(">BI", flags, len(payload)) + payload
+
+    end = envelope(b"{}", 2)
+
+    def names(*these):
+        return head + envelope(field(6, b"".join(
+            field(1, field(1, name)) for name in these))) + end
+
+    def files(*these):
+        return head + b"".join(envelope(field(4, field(1, file))) for file in these) + end
+
+    def file(name=b"S", method=b"M", kind=b".a.T"):
+        return field(2, b"a") + field(6, field(1, name) + field(
+            2, field(1, method) + field(2, kind) + field(3, kind)))
+
+    def both(first, second):
+        """Each exchange has a connection of its own."""
+        def serve(connection, server):
+            if server.read_request(connection):
+                connection.sendall(first if len(server.requests) == 1 else second)
+        return serve
+
+    case("a good reflection", both(names(b"a.S"), files(file())), 0, command=services,
+         out=r"^a\.S/M  unary +a\.T -> a\.T\n$")
+    case("a server without services", once(names()), 0, command=services, out="^$")
+    case("names that are none", once(names(b"a\x1b[2J")), 3, "a name that is none", services)
+    case("a name of no bytes", once(names(b"")), 3, "a name that is none", services)
+    case("too many services", once(names(*[b"a.S"] * 1001)), 3, "more than 1000", services)
+    case("no list of services", once(head + end), 3, "does not list", services)
+    case("two lists of services", once(names(b"a.S")[:-7] + names(b"a.S")[len(head):]), 3, "twice",
+         services)
+    case("a list of nonsense", once(head + envelope(b"\xff") + end), 3, "not what was asked",
+         services)
+    case("a file that nobody asked for", once(files(file())), 3, "not asked", services)
+    case("no files", both(names(b"a.S"), head + end), 3, "does not describe", services)
+    case("more files than names", both(names(b"a.S"), files(file(), file())), 3, "not asked",
+         services)
+    case("a file of nonsense", both(names(b"a.S"), files(b"\xff")), 3, "not what was asked",
+         services)
+    case("a file about something else", both(names(b"a.S"), files(file(b"T"))), 3,
+         "not as it should", services)
+    case("methods with terminal commands", both(names(b"a.S"), files(file(method=b"\x1b[2J"))), 3,
+         "not as it should", services)
+    case("types with terminal commands", both(names(b"a.S"), files(file(kind=b"\x07"))), 3,
+         "not as it should", services)
+    case("a service that is not known", once(head + envelope(field(7, field(1, 5))) + end), 5,
+         "no service 'a.S'", (*services, "a.S"))
+    case("an error that is another", once(head + envelope(field(7, field(1, 13) + field(
+        2, b"\x1b[2J"))) + end), 3, r"\?\[2J", (*services, "a.S"))
+    case("a reflection that stalls", stall(head), 3, "within 1 s", (*services, "--timeout", "1s"))
+
+
 def interruptions():
     def kill_with(number):
         def kill(process):
@@ -631,7 +733,7 @@ def main():
         certs = folder
         make_certificates(folder)
         for group in (broken_answers, floods, stalls, lies, refusals, hints, conversations, trust,
-                      over_h2, calls, streams, interruptions):
+                      over_h2, calls, streams, json_calls, reflections, interruptions):
             group()
     print(f"evil_server: {passed} passed, {len(failures)} failed")
     return 1 if failures or not passed else 0
