@@ -100,43 +100,68 @@ static const struct known_detail {
     {"google.rpc.RetryInfo", &google__rpc__retry_info__descriptor, take_retry},
 };
 
+/* Of each kind the first one counts: there is one at most (https://google.aip.dev/193). */
+struct details_read {
+    bool is_read[VTS_ARRAY_LEN(known_details)];
+};
+
+/* NULL when nobody reads it, or one of its kind was read. */
+static const struct known_detail *find_detail(struct details_read *read, const char *type)
+{
+    for (size_t i = 0; i < VTS_ARRAY_LEN(known_details); i++)
+        if (strcmp(type, known_details[i].type) == 0 && !read->is_read[i]) {
+            read->is_read[i] = true;
+            return &known_details[i];
+        }
+    return NULL;
+}
+
+static void take_detail(const struct known_detail *known, struct vts_str bytes,
+                        struct vts_error_body *ret_body)
+{
+    struct vts_pb_heap heap;
+    ProtobufCMessage *message = unpack_detail(bytes, known->descriptor, &heap);
+
+    if (message == NULL)
+        return;
+    known->take(message, ret_body);
+    protobuf_c_message_free_unpacked(message, &heap.allocator);
+}
+
 static void read_detail(const struct known_detail *known, const char *value,
                         struct vts_error_body *ret_body)
 {
-    ProtobufCMessage *message = NULL;
-    struct vts_pb_heap heap;
     struct vts_buf bytes;
 
     vts_buf_init(&bytes, MAX_INFO_BYTES);
     if (vts_base64_decode(&bytes, vts_str_of(value)) == VTS_OK)
-        message = unpack_detail(vts_buf_str(&bytes), known->descriptor, &heap);
-    if (message != NULL) {
-        known->take(message, ret_body);
-        protobuf_c_message_free_unpacked(message, &heap.allocator);
-    }
+        take_detail(known, vts_buf_str(&bytes), ret_body);
     vts_buf_fini(&bytes);
 }
 
-/* Details are an extra: what cannot be read of them is as good as absent. Of each kind the first
- * one counts: there is one at most (https://google.aip.dev/193). */
+static void forget_details(struct vts_error_body *ret_body)
+{
+    ret_body->reason[0] = '\0';
+    ret_body->retry_delay = -1;
+}
+
+/* Details are an extra: what cannot be read of them is as good as absent. */
 static void read_details(json_t *details, struct vts_error_body *ret_body)
 {
-    bool is_read[VTS_ARRAY_LEN(known_details)] = {false};
+    struct details_read read = {{false}};
     size_t i;
     json_t *detail;
 
-    ret_body->reason[0] = '\0';
-    ret_body->retry_delay = -1;
+    forget_details(ret_body);
     json_array_foreach(details, i, detail)
     {
         const char *type = json_string_value(json_object_get(detail, "type"));
         const char *value = json_string_value(json_object_get(detail, "value"));
+        const struct known_detail *known =
+            type == NULL || value == NULL ? NULL : find_detail(&read, type);
 
-        for (size_t k = 0; type != NULL && value != NULL && k < VTS_ARRAY_LEN(known_details); k++)
-            if (!is_read[k] && strcmp(type, known_details[k].type) == 0) {
-                is_read[k] = true;
-                read_detail(&known_details[k], value, ret_body);
-            }
+        if (known != NULL)
+            read_detail(known, value, ret_body);
     }
 }
 
@@ -156,6 +181,8 @@ static enum vts_err read_body(json_t *object, struct vts_error_body *ret_body)
 
 void vts_error_body_of(const Google__Rpc__Status *status, struct vts_error_body *ret_body)
 {
+    static const char prefix[] = "type.googleapis.com/";
+    struct details_read read = {{false}};
     enum vts_rpc_code code = VTS_RPC_UNKNOWN;
 
     for (int i = VTS_RPC_CANCELLED; i <= VTS_RPC_UNAUTHENTICATED; i++)
@@ -163,11 +190,16 @@ void vts_error_body_of(const Google__Rpc__Status *status, struct vts_error_body 
             code = (enum vts_rpc_code)i;
     copy_text(ret_body->code_word, sizeof(ret_body->code_word), vts_rpc_code_word(code));
     copy_text(ret_body->message, sizeof(ret_body->message), status->message);
-    ret_body->reason[0] = '\0';
-    for (size_t i = 0; i < status->n_details; i++)
-        if (strcmp(status->details[i]->type_url, "type.googleapis.com/google.rpc.ErrorInfo") == 0)
-            copy_reason(vts_str_make(status->details[i]->value.data, status->details[i]->value.len),
-                        ret_body);
+    forget_details(ret_body);
+    for (size_t i = 0; i < status->n_details; i++) {
+        const Google__Protobuf__Any *detail = status->details[i];
+        const struct known_detail *known = NULL;
+
+        if (strncmp(detail->type_url, prefix, strlen(prefix)) == 0)
+            known = find_detail(&read, detail->type_url + strlen(prefix));
+        if (known != NULL)
+            take_detail(known, vts_str_make(detail->value.data, detail->value.len), ret_body);
+    }
 }
 
 enum vts_err vts_error_json_read(struct vts_str json, struct vts_error_body *ret_body)
