@@ -9,6 +9,8 @@
 
 static const char *hint(const struct vts_client_error *error, const struct vts_cli_options *options)
 {
+    if (strstr(error->text, "which streams need") != NULL)
+        return "; --mode auto does without streams";
     if (error->code != VTS_CLIENT_TLS)
         return "";
     if (strstr(error->text, "not trusted here") != NULL && options->client.ca_file == NULL)

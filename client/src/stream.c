@@ -165,6 +165,7 @@ enum vts_client_code vts_stream_send(struct vts_client *client,
                                .fields = request->fields,
                                .fields_count = request->fields_count,
                                .connection = VTS_CONNECTION_OWN,
+                               .needs_http2 = client->origin.is_tls,
                                .on_piece = on_piece,
                                .context = &stream};
     enum vts_client_code code;

@@ -100,12 +100,14 @@ enum vts_client_code vts_wait_token(const struct vts_client *client,
 static const char *parse(const struct vts_client *client, struct vts_str bytes,
                          struct token *ret_token)
 {
-    size_t id_len = bytes.len - FRONT_BYTES - CHECK_BYTES;
-    const char *check = bytes.ptr + bytes.len - CHECK_BYTES;
+    size_t id_len;
 
-    if (bytes.len <= FRONT_BYTES + CHECK_BYTES || id_len >= sizeof(ret_token->job_id))
+    if (bytes.len <= FRONT_BYTES + CHECK_BYTES)
         return "it is no token";
-    if (get(check, CHECK_BYTES) !=
+    id_len = bytes.len - FRONT_BYTES - CHECK_BYTES;
+    if (id_len >= sizeof(ret_token->job_id))
+        return "it is no token";
+    if (get(bytes.ptr + bytes.len - CHECK_BYTES, CHECK_BYTES) !=
         (hash(vts_str_make(bytes.ptr, bytes.len - CHECK_BYTES)) & UINT32_MAX))
         return "it is no token, or not all of it";
     if (bytes.ptr[0] != VERSION)

@@ -148,7 +148,8 @@ def streams_by_an_older_http_are_not_taken_for_streams():
         waiting = play(stub, "--mode", "auto")
         check("does not speak HTTP/2" in waiting.log, waiting.log)
         check(len(held(stub)) >= 2, stub.calls)
-        expect(vtstatus(stub, "watch", "--max-failures", "1", "a"), 3, "does not speak HTTP/2")
+        expect(vtstatus(stub, "watch", "--max-failures", "1", "a"), 3, "does not speak HTTP/2",
+               "--mode auto does without")
 
 
 @case

@@ -224,9 +224,11 @@ static inline void vts_watch_options_init(struct vts_watch_options *options)
 
 enum { VTS_WATCH_MAX_JOBS = 1000 };
 
-/* Follows jobs on one stream, on a connection of its own, until all of them are done. Of each job
- * the present status comes first, then every change; a slow callback misses steps, never the last
- * one. Streams that break off are opened again, after growing waits, and nothing is told twice.
+/* Follows jobs on one stream, on a connection of its own, which over TLS must be HTTP/2, until all
+ * of them are done; <vtstatus/wait.h> has what does without streams where they do not pass. Of each
+ * job the present status comes first, then every change; a slow callback misses steps, never the
+ * last one. Streams that break off are opened again, after growing waits, and nothing is told
+ * twice.
  *
  * VTS_CLIENT_OK: all are done. VTS_CLIENT_GAVE_UP: the deadline came first. VTS_CLIENT_NOT_FOUND:
  * one of them is not there. options NULL means the defaults. */

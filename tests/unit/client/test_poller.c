@@ -13,7 +13,7 @@
 
 enum { MAX_EVENTS = 32, FOR_EVER = -1 };
 
-enum answer { PENDING, SAME, COMPLETED, REFUSED_CONNECTION, BUSY, NO_SUCH_JOB };
+enum answer { PENDING, SAME, WITHOUT_HINT, COMPLETED, REFUSED_CONNECTION, BUSY, NO_SUCH_JOB };
 
 struct script {
     const enum answer *answers; /* the last one repeats */
@@ -59,6 +59,9 @@ static enum vts_client_code fetch(void *self, double timeout, struct vts_fetch *
         return answer_pending(script, ret_fetch);
     case SAME:
         return answer_pending(script, ret_fetch);
+    case WITHOUT_HINT:
+        ret_fetch->status = sample_status_running("default", script->revision, -1);
+        return VTS_CLIENT_OK;
     case COMPLETED:
         ret_fetch->status = sample_status_completed("default", ++script->revision);
         return VTS_CLIENT_OK;
@@ -190,6 +193,18 @@ static void poll_obeys_the_hint_within_its_bounds(void)
     script.hint = 3e8;
     CU_ASSERT_EQUAL(run(&script, make_options()), VTS_CLIENT_OK);
     check_waits(&script, most, 2);
+}
+
+static void poll_remembers_a_hint_that_one_answer_lacks(void)
+{
+    const enum answer answers[] = {WITHOUT_HINT,       PENDING,      WITHOUT_HINT,
+                                   REFUSED_CONNECTION, WITHOUT_HINT, COMPLETED};
+    const double waits[] = {1, 7, 7, 1, 7};
+    struct script script = make_script(answers, VTS_ARRAY_LEN(answers));
+
+    script.hint = 7;
+    CU_ASSERT_EQUAL(run(&script, make_options()), VTS_CLIENT_OK);
+    check_waits(&script, waits, VTS_ARRAY_LEN(waits));
 }
 
 static void poll_told_to_ignore_hints_does(void)
@@ -364,6 +379,8 @@ int main(void)
         {"poll_asks_until_the_job_is_done", poll_asks_until_the_job_is_done},
         {"poll_of_a_done_job_asks_once", poll_of_a_done_job_asks_once},
         {"poll_obeys_the_hint_within_its_bounds", poll_obeys_the_hint_within_its_bounds},
+        {"poll_remembers_a_hint_that_one_answer_lacks",
+         poll_remembers_a_hint_that_one_answer_lacks},
         {"poll_told_to_ignore_hints_does", poll_told_to_ignore_hints_does},
         {"poll_with_one_retry_asks_twice", poll_with_one_retry_asks_twice},
         {"poll_without_retries_asks_once", poll_without_retries_asks_once},
