@@ -62,6 +62,8 @@ enum vts_wait_mode vts_ladder_next(const struct vts_ladder *ladder)
 {
     if (ladder->is_pinned || ladder->rung == VTS_WAIT_WATCH)
         return VTS_WAIT_AUTO;
+    if (ladder->home != VTS_WAIT_AUTO)
+        return ladder->home;
     return ladder->rung == VTS_WAIT_POLL && ladder->can_hold ? VTS_WAIT_LONG_POLL : VTS_WAIT_WATCH;
 }
 
@@ -91,6 +93,7 @@ bool vts_ladder_worked(struct vts_ladder *ladder, enum vts_wait_mode rung, int64
         return false;
     }
     ladder->rung = rung;
+    ladder->home = VTS_WAIT_AUTO;
     ladder->failed_climbs = 0;
     ladder->short_lives = 0;
     ladder->is_doubtful = false;
@@ -104,6 +107,10 @@ bool vts_ladder_worked(struct vts_ladder *ladder, enum vts_wait_mode rung, int64
 
 static void come_down(struct vts_ladder *ladder, enum vts_miss miss, int64_t now_ns)
 {
+    if (miss != VTS_MISS_DOUBT)
+        ladder->home = VTS_WAIT_AUTO;
+    else if (ladder->home == VTS_WAIT_AUTO)
+        ladder->home = ladder->rung;
     ladder->rung = next_down(ladder, miss);
     ladder->misses = 0;
     ladder->short_lives = 0;
@@ -119,6 +126,7 @@ bool vts_ladder_missed(struct vts_ladder *ladder, enum vts_wait_mode rung, enum 
         return false;
     if (rung < ladder->rung) {
         ladder->failed_climbs++;
+        ladder->home = VTS_WAIT_AUTO;
         put_off_climb(ladder, now_ns);
         remember(ladder);
         return false;

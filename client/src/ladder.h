@@ -3,8 +3,8 @@
  * be tested without a network that misbehaves.
  *
  * Going down needs evidence. That something does not pass (VTS_MISS_BLOCKED) is enough by itself;
- * where the server may as well be away (VTS_MISS_DOUBT) it takes two in a row, and the way up is
- * tried again as soon as anything works below. A server with no room for more watches
+ * where the server may as well be away (VTS_MISS_DOUBT) it takes two in a row, and the way
+ * back is tried as soon as anything works below. A server with no room for more watches
  * (VTS_MISS_BUSY) is polled. Going up is tried one rung at a time, after a time that doubles with
  * each try that failed, while the rung below goes on: nobody waits for an experiment. */
 #ifndef VTS_CLIENT_LADDER_H
@@ -31,14 +31,15 @@ struct vts_ladder_memory {
 struct vts_ladder {
     struct vts_ladder_memory *memory;
     enum vts_wait_mode rung;
-    bool is_pinned;         /* to that rung */
-    bool can_hold;          /* there are few enough jobs for long-polls */
-    bool is_doubtful;       /* why it came down may have passed already */
-    unsigned misses;        /* in a row, on this rung */
-    unsigned short_lives;   /* streams in a row that were cut soon after they had begun */
-    unsigned failed_climbs; /* in a row */
-    int64_t climb_ns;       /* when the rung above may be tried; INT64_MAX: never */
-    unsigned hold_s;        /* that a long-poll asks for */
+    bool is_pinned;          /* to that rung */
+    bool can_hold;           /* there are few enough jobs for long-polls */
+    bool is_doubtful;        /* why it came down may have passed already */
+    enum vts_wait_mode home; /* the rung that only doubt has brought it down from; else AUTO */
+    unsigned misses;         /* in a row, on this rung */
+    unsigned short_lives;    /* streams in a row that were cut soon after they had begun */
+    unsigned failed_climbs;  /* in a row */
+    int64_t climb_ns;        /* when the rung above may be tried; INT64_MAX: never */
+    unsigned hold_s;         /* that a long-poll asks for */
 };
 
 /* Shorter holds than the least are no better than polling. */

@@ -242,6 +242,11 @@ const struct vts_answer *vts_transfer_answer(const struct vts_transfer *transfer
     return &transfer->answer;
 }
 
+void vts_engine_renew(struct vts_engine *engine)
+{
+    engine->is_fresh_wanted = true;
+}
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 size_t vts_engine_fds(const struct vts_engine *engine, struct vts_waiter_fd *fds, size_t capacity)

@@ -43,6 +43,9 @@ void vts_engine_stop(struct vts_engine *engine, struct vts_transfer *transfer);
 /* What came so far; good until the transfer ends. */
 const struct vts_answer *vts_transfer_answer(const struct vts_transfer *transfer);
 
+/* The next request gets a new connection: the server leaves the present one. */
+void vts_engine_renew(struct vts_engine *engine);
+
 /* As vts_waiter_fds. */
 size_t vts_engine_fds(const struct vts_engine *engine, struct vts_waiter_fd *fds, size_t capacity);
 /* When vts_engine_run must be called whatever happens; INT64_MAX: need not. */

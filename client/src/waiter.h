@@ -92,6 +92,7 @@ struct vts_waiter_group {
     bool is_sifting;   /* a job of these is not there: a batch says which, before a stream opens */
     unsigned sifts;    /* in a row, without a stream that worked in between */
     unsigned failures; /* in a row */
+    unsigned stops;    /* in a row: streams that the server ended since it stops */
 };
 
 /* A request about some jobs of a group. */

@@ -184,10 +184,16 @@ static void go_on_after(struct vts_waiter_group *group, double lived,
     struct vts_waiter *waiter = group->waiter;
     double wait = reopen_spread * vts_rng_next_unit(&waiter->rng);
 
-    if (vts_ladder_cut(&group->ladder, lived, now_ns)) {
+    if (error->code == VTS_CLIENT_UNAVAILABLE) {
+        /* The server's own word, not a cut; and it means this connection most of all. */
+        vts_engine_renew(waiter->engine);
+        group->stops++;
+        wait = vts_backoff_retry_wait(&waiter->backoff, group->stops, -1, &waiter->rng);
+    } else if (vts_ladder_cut(&group->ladder, lived, now_ns)) {
         vts_waiter_note_fall(group, error);
         return;
     }
+    group->stops = error->code == VTS_CLIENT_UNAVAILABLE ? group->stops : 0;
     if (group->ladder.is_pinned && !vts_waiter_fail(group, error, -1, VTS_WAIT_WATCH, &wait))
         return;
     if (group->ladder.short_lives > 1)

@@ -11,8 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main, wait_until  # noqa: E402
 from command import VTSTATUS, environment, expect, trust, vtstatus  # noqa: E402
-from job_stub import (ALWAYS, CUT, HELD_BACK, LOST, RUNNING, SUCCEEDED, Refusal,  # noqa: E402
-                      StubServer, make)
+from job_stub import (ALWAYS, CUT, HELD_BACK, LOST, RUNNING, STOP, SUCCEEDED,  # noqa: E402
+                      Refusal, StubServer, make)
 from vts_server import WAIT_S  # noqa: E402
 
 GATEWAY_405 = (b"HTTP/1.1 405 Method Not Allowed\r\nContent-Type: text/html\r\n"
@@ -131,6 +131,14 @@ def a_stream_that_is_cut_once_is_opened_again():
         stub.faults["WatchStatus"] = [CUT]
         play(stub, "--mode", "auto")
         equal([name for name, _ in stub.calls], ["WatchStatus"] * 2)
+
+
+@case
+def a_server_that_stops_is_come_back_to():
+    with StubServer(tls=False) as stub:
+        stub.faults["WatchStatus"] = [STOP] * 4
+        waiting = play(stub, "--mode", "auto")
+        check("going down" not in waiting.log and "trying again" not in waiting.log, waiting.log)
 
 
 @case

@@ -35,6 +35,7 @@ HTTP = {3: 400, 5: 404, 6: 409, 7: 403, 9: 400, 10: 409, 12: 501, 13: 500, 14: 5
 
 LOST = "lost"  # the call is done, its answer is not sent
 CUT = "cut"    # a stream breaks off behind its first message
+STOP = "stop"  # the same, but the server says that it stops
 HELD_BACK = "held back"  # a stream begins, and then says nothing
 ALWAYS = "always"
 
@@ -434,6 +435,8 @@ class StubServer:
             write(0, payload)
             if fault == CUT:
                 raise Cut
+            if fault == STOP:
+                raise Refusal(14, "the server is stopping")
 
         file.write(b"HTTP/1.1 200 -\r\nContent-Type: application/connect+proto\r\n"
                    b"Transfer-Encoding: chunked\r\n\r\n")

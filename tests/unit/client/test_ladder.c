@@ -96,6 +96,24 @@ static void ladder_doubt_takes_two_and_passes(void)
     CU_ASSERT_EQUAL(vts_ladder_above(&ladder, second), VTS_WAIT_WATCH);
 }
 
+static void ladder_comes_home_from_doubt_at_once(void)
+{
+    struct vts_ladder_memory memory = {0};
+    struct vts_ladder ladder = start(VTS_WAIT_AUTO, true, &memory);
+
+    for (int i = 0; i < 2; i++)
+        (void)vts_ladder_missed(&ladder, VTS_WAIT_WATCH, VTS_MISS_DOUBT, 0); /* seen below */
+    for (int i = 0; i < 2; i++)
+        (void)vts_ladder_missed(&ladder, VTS_WAIT_LONG_POLL, VTS_MISS_DOUBT, 0);
+    CU_ASSERT_EQUAL(ladder.rung, VTS_WAIT_POLL);
+    CU_ASSERT_FALSE(vts_ladder_worked(&ladder, VTS_WAIT_POLL, second));
+    CU_ASSERT_EQUAL(vts_ladder_above(&ladder, second), VTS_WAIT_WATCH);
+    /* Only once: then it was more than doubt. */
+    CU_ASSERT_FALSE(vts_ladder_missed(&ladder, VTS_WAIT_WATCH, VTS_MISS_DOUBT, second));
+    CU_ASSERT_EQUAL(vts_ladder_above(&ladder, second), VTS_WAIT_AUTO);
+    CU_ASSERT_EQUAL(vts_ladder_next(&ladder), VTS_WAIT_LONG_POLL);
+}
+
 static void ladder_climbs_less_and_less_often(void)
 {
     struct vts_ladder_memory memory = {0};
@@ -189,6 +207,7 @@ static const struct vts_test tests[] = {
     {"ladder_many_jobs_are_not_held", ladder_many_jobs_are_not_held},
     {"ladder_busy_server_is_polled", ladder_busy_server_is_polled},
     {"ladder_doubt_takes_two_and_passes", ladder_doubt_takes_two_and_passes},
+    {"ladder_comes_home_from_doubt_at_once", ladder_comes_home_from_doubt_at_once},
     {"ladder_climbs_less_and_less_often", ladder_climbs_less_and_less_often},
     {"ladder_climbs_one_by_one", ladder_climbs_one_by_one},
     {"ladder_short_lived_streams_are_not_wanted", ladder_short_lived_streams_are_not_wanted},
