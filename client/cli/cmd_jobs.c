@@ -22,6 +22,16 @@ typedef enum vts_client_code (*call_fn)(struct vts_client *client, const char *j
 typedef int (*print_fn)(const char *job_id, const struct vts_job *job,
                         const struct vts_cli_options *options);
 
+/* Of several it has to say whose it is. */
+static void print_failure(const char *job_id, const struct vts_client_error *error,
+                          const struct vts_cli_options *options)
+{
+    if (options->words_count > 1)
+        vts_cli_failure_print_of(job_id, error, options);
+    else
+        vts_cli_failure_print(error, options);
+}
+
 static int for_each_job(struct vts_client *client, const struct vts_cli_options *options,
                         call_fn call, print_fn print)
 {
@@ -36,7 +46,7 @@ static int for_each_job(struct vts_client *client, const struct vts_cli_options 
         if (code == VTS_CLIENT_OK)
             exit_code = print(options->words[i], job, options);
         else
-            vts_cli_failure_print(&error, options);
+            print_failure(options->words[i], &error, options);
         exit_code = vts_cli_explain_exit(exit_code, options);
         vts_job_free(job);
         first_exit = first_exit != VTS_CLI_EXIT_OK ? first_exit : exit_code;

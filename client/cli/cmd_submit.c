@@ -82,6 +82,24 @@ static int submit_one(struct vts_client *client, const struct vts_cli_options *o
     return vts_cli_exit_code(code, NULL);
 }
 
+/* Ids alone do not say whose they are once one of them is missing. */
+static void print_outcomes(const struct vts_cli_options *options, struct vts_job *const *jobs,
+                           const struct vts_client_error *errors)
+{
+    for (size_t i = 0; i < options->submit.targets.count; i++) {
+        char what[128];
+        char text[512];
+
+        (void)snprintf(what, sizeof(what), "to %.100s", options->submit.targets.items[i]);
+        (void)snprintf(text, sizeof(text), "%s: submitted as %.200s", what,
+                       jobs[i] != NULL ? vts_job_id(jobs[i]) : "");
+        if (jobs[i] != NULL)
+            vts_cli_output_error(text);
+        else
+            vts_cli_failure_print_of(what, &errors[i], options);
+    }
+}
+
 /* The exit status of the first one that failed; the others are submitted all the same. */
 static int submit_many(struct vts_client *client, const struct vts_cli_options *options,
                        struct submitted *submitted)
@@ -104,14 +122,13 @@ static int submit_many(struct vts_client *client, const struct vts_cli_options *
         return vts_cli_exit_code(error.code, NULL);
     }
     for (size_t i = 0; i < count; i++) {
-        if (jobs[i] != NULL) {
+        if (jobs[i] != NULL)
             keep(submitted, jobs[i], options);
-            continue;
-        }
-        vts_cli_failure_print(&errors[i], options);
-        if (first_exit == VTS_CLI_EXIT_OK)
+        else if (first_exit == VTS_CLI_EXIT_OK)
             first_exit = vts_cli_exit_code(errors[i].code, NULL);
     }
+    if (submitted->count < count)
+        print_outcomes(options, jobs, errors);
     return first_exit;
 }
 

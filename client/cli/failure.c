@@ -21,8 +21,9 @@ static const char *hint(const struct vts_client_error *error, const struct vts_c
     return "";
 }
 
-void vts_cli_failure_print(const struct vts_client_error *error,
-                           const struct vts_cli_options *options)
+/* before is put in front of the text. */
+static void print(const char *before, const struct vts_client_error *error,
+                  const struct vts_cli_options *options)
 {
     char text[1024];
 
@@ -31,9 +32,24 @@ void vts_cli_failure_print(const struct vts_client_error *error,
 
     /* Not the command itself: without the flags for server and trust it would ask another one. */
     if (error->code == VTS_CLIENT_GAVE_UP)
-        (void)snprintf(text, sizeof(text), "%s; the job goes on, continue with the same command",
-                       error->text);
+        (void)snprintf(text, sizeof(text), "%s%s; the job goes on, continue with the same command",
+                       before, error->text);
     else
-        (void)snprintf(text, sizeof(text), "%s%s", error->text, hint(error, options));
+        (void)snprintf(text, sizeof(text), "%s%s%s", before, error->text, hint(error, options));
     vts_cli_output_error(text);
+}
+
+void vts_cli_failure_print(const struct vts_client_error *error,
+                           const struct vts_cli_options *options)
+{
+    print("", error, options);
+}
+
+void vts_cli_failure_print_of(const char *what, const struct vts_client_error *error,
+                              const struct vts_cli_options *options)
+{
+    char before[256];
+
+    (void)snprintf(before, sizeof(before), "%.200s: ", what);
+    print(before, error, options);
 }

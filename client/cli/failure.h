@@ -7,5 +7,8 @@
 
 void vts_cli_failure_print(const struct vts_client_error *error,
                            const struct vts_cli_options *options);
+/* The same of one of several, which `what` names: a job, or "to de". */
+void vts_cli_failure_print_of(const char *what, const struct vts_client_error *error,
+                              const struct vts_cli_options *options);
 
 #endif

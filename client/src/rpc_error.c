@@ -82,6 +82,8 @@ enum vts_client_code vts_rpc_error_tell(const struct vts_origin *origin, const c
 
     if (body == NULL)
         return tell_http(origin, http_code, error);
+    if (job_id == NULL && body->job_id[0] != '\0')
+        job_id = body->job_id; /* of many, the server says which */
     rpc_code = vts_rpc_code_of_word(body->code_word);
     code = client_code(rpc_code, body->reason);
     error->rpc_code = (int)rpc_code;

@@ -80,6 +80,9 @@ static void take_info(const ProtobufCMessage *message, struct vts_error_body *re
     const Google__Rpc__ErrorInfo *info = (const Google__Rpc__ErrorInfo *)message;
 
     copy_text(ret_body->reason, sizeof(ret_body->reason), info->reason);
+    for (size_t i = 0; i < info->n_metadata; i++)
+        if (strcmp(info->metadata[i]->key, "jobId") == 0)
+            copy_text(ret_body->job_id, sizeof(ret_body->job_id), info->metadata[i]->value);
 }
 
 static void take_retry(const ProtobufCMessage *message, struct vts_error_body *ret_body)
@@ -141,7 +144,7 @@ static void read_detail(const struct known_detail *known, const char *value,
 
 static void forget_details(struct vts_error_body *ret_body)
 {
-    ret_body->reason[0] = '\0';
+    ret_body->reason[0] = ret_body->job_id[0] = '\0';
     ret_body->retry_delay = -1;
 }
 

@@ -24,6 +24,7 @@ struct vts_error_body {
     char code_word[32];
     char message[256];
     char reason[64];    /* of its google.rpc.ErrorInfo; "" when it has none that can be read */
+    char job_id[132];   /* the same, its metadata "jobId" */
     double retry_delay; /* s, of its google.rpc.RetryInfo; negative when it has none */
 };
 

@@ -82,8 +82,11 @@ def of_many_languages_each_has_its_outcome():
         made = result.stdout.split()
         equal([show(server, job)["spec"]["targetLanguage"] for job in made], ["de", "fr"])
         lines = result.stderr.splitlines()
-        equal(len(lines), 2, lines)
-        check(all("spec.target_language" in line for line in lines), lines)
+        equal(len(lines), 4, lines)
+        equal(lines[::2], [f"vtstatus: to {to}: submitted as {job}"
+                           for to, job in zip(("de", "fr"), made)])
+        for line, to in zip(lines[1::2], ("not a language", "-")):
+            check(line.startswith(f"vtstatus: to {to}: ") and "spec.target_language" in line, line)
 
 
 @case
@@ -253,6 +256,19 @@ def one_failure_does_not_stop_the_others():
         expect(result, 5, "no job 'nope'")
         equal(result.stdout, "".join(f"{job_id}: error (cancelled): the job was cancelled\n"
                                      for job_id in "ab"))
+
+
+@case
+def of_several_jobs_a_failure_says_whose_it_is():
+    with Server() as server:
+        submit(server, "--job-id", "a")
+        submit(server, "--job-id", "b")
+        vtstatus(server, "cancel", "b")
+        result = vtstatus(server, "delete", "a", "b")
+        expect(result, 7, "vtstatus: a: ", "only a job that is done")
+        equal(result.stdout, "b: deleted\n")
+        check("vtstatus: a: " not in vtstatus(server, "delete", "a").stderr, "it is the only one")
+        expect(vtstatus(server, "watch", "a", "nope"), 5, "knows no job 'nope'")
 
 
 # ---- watch ------------------------------------------------------------------------------------

@@ -95,6 +95,22 @@ static void error_json_read_finds_the_reason(void)
     CU_ASSERT_STRING_EQUAL(reason_in(details), "LEASE_LOST");
 }
 
+static void error_json_read_finds_the_job(void)
+{
+    struct vts_error_body body;
+
+    CU_ASSERT_EQUAL_FATAL(
+        vts_error_json_read(
+            vts_str_of("{\"code\":\"not_found\",\"details\":[{\"type\":\"google.rpc.ErrorInfo\","
+                       "\"value\":\"Cg1KT0JfTk9UX0ZPVU5EGgYKAXgSAXkaDAoFam9iSWQSA2EtMQ\"}]}"),
+            &body),
+        VTS_OK);
+    CU_ASSERT_STRING_EQUAL(body.job_id, "a-1");
+    CU_ASSERT_EQUAL_FATAL(vts_error_json_read(vts_str_of("{\"code\":\"not_found\"}"), &body),
+                          VTS_OK);
+    CU_ASSERT_STRING_EQUAL(body.job_id, "");
+}
+
 static void error_json_read_does_without_a_reason(void)
 {
     CU_ASSERT_STRING_EQUAL(reason_in("[]"), "");
@@ -340,6 +356,7 @@ static const struct vts_test tests[] = {
     {"error_json_read_ignores_other_members", error_json_read_ignores_other_members},
     {"error_json_read_finds_the_reason", error_json_read_finds_the_reason},
     {"error_json_read_finds_the_retry_delay", error_json_read_finds_the_retry_delay},
+    {"error_json_read_finds_the_job", error_json_read_finds_the_job},
     {"error_json_read_does_without_a_reason", error_json_read_does_without_a_reason},
     {"error_json_read_end_tells_success_from_error", error_json_read_end_tells_success_from_error},
     {"error_json_read_end_refuses_other_shapes", error_json_read_end_refuses_other_shapes},
