@@ -102,7 +102,7 @@ void vts_cli_job_output_row(FILE *file, const struct vts_job *job, bool has_colo
     char percent[16];
     char created[VTS_CLI_TIME_BYTES];
 
-    (void)snprintf(percent, sizeof(percent), "%3.0f %%", vts_status_percent(status));
+    (void)snprintf(percent, sizeof(percent), "%3.0f %%", vts_cli_output_percent(status));
     vts_cli_output_format_time(vts_job_create_time_ns(job), created);
     created[strlen(created) > TIME_COLUMNS ? TIME_COLUMNS : strlen(created)] = '\0';
     print_cell(file, vts_job_id(job), JOB_COLUMNS);

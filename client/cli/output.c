@@ -31,6 +31,25 @@ const char *vts_cli_output_plain(bool has_colors)
     return has_colors ? "\x1b[0m" : "";
 }
 
+void vts_cli_output_format_waiting(const struct vts_status *status, char *text, size_t size)
+{
+    int attempt = vts_status_attempt(status);
+
+    if (vts_status_pending_reason(status) == VTS_PENDING_SCHEDULED)
+        (void)snprintf(text, size, "scheduled for later");
+    else if (vts_status_pending_reason(status) == VTS_PENDING_BACKOFF)
+        (void)snprintf(text, size, "pausing after attempt %d", attempt);
+    else if (attempt > 0)
+        (void)snprintf(text, size, "waiting for another attempt after %d", attempt);
+    else
+        (void)snprintf(text, size, "not started yet");
+}
+
+double vts_cli_output_percent(const struct vts_status *status)
+{
+    return vts_status_state(status) == VTS_STATE_PENDING ? 0 : vts_status_percent(status);
+}
+
 static void print_phase(FILE *file, const struct vts_status *status)
 {
     vts_cli_text_print(file, vts_status_phase(status));
@@ -43,13 +62,19 @@ static void print_pending(FILE *file, const struct vts_status *status)
 {
     if (vts_status_state(status) == VTS_STATE_CANCELLING)
         fputs(", being cancelled", file);
-    if (vts_status_state(status) == VTS_STATE_PENDING)
-        fputs(", not started yet", file);
+    if (vts_status_state(status) == VTS_STATE_PENDING) {
+        char waiting[64];
+
+        vts_cli_output_format_waiting(status, waiting, sizeof(waiting));
+        fprintf(file, ", %s", waiting);
+    }
     if (vts_status_queue_position(status) > 0)
         fprintf(file, ", place %d in the queue", vts_status_queue_position(status));
     if (vts_status_state(status) == VTS_STATE_RUNNING)
         fprintf(file, ", %.0f %%", vts_status_percent(status));
-    if (vts_status_phase(status)[0] != '\0') {
+    if (vts_status_state(status) == VTS_STATE_RUNNING && vts_status_attempt(status) > 1)
+        fprintf(file, ", attempt %d", vts_status_attempt(status));
+    if (vts_status_state(status) != VTS_STATE_PENDING && vts_status_phase(status)[0] != '\0') {
         fputs(", ", file);
         print_phase(file, status);
     }
@@ -144,7 +169,17 @@ static void print_status_rows(FILE *file, const struct vts_status *status, bool 
     fputc('\n', file);
 }
 
-static void print_progress_row(FILE *file, const struct vts_status *status)
+static void print_waiting_row(FILE *file, const struct vts_status *status)
+{
+    char waiting[64];
+
+    if (vts_status_state(status) != VTS_STATE_PENDING)
+        return;
+    vts_cli_output_format_waiting(status, waiting, sizeof(waiting));
+    vts_cli_output_text_row(file, "waits", waiting);
+}
+
+static void print_percent_row(FILE *file, const struct vts_status *status)
 {
     if (vts_status_phase(status)[0] == '\0' && vts_status_percent(status) <= 0)
         return;
@@ -156,11 +191,20 @@ static void print_progress_row(FILE *file, const struct vts_status *status)
     fputc('\n', file);
 }
 
+/* What an attempt that is over had come to is no progress of the next one. */
+static void print_progress_rows(FILE *file, const struct vts_status *status)
+{
+    if (vts_status_state(status) == VTS_STATE_PENDING)
+        return;
+    print_percent_row(file, status);
+    vts_cli_output_text_row(file, "message", vts_status_message(status));
+}
+
 void vts_cli_output_details(FILE *file, const struct vts_status *status, bool has_colors)
 {
     print_status_rows(file, status, has_colors);
-    print_progress_row(file, status);
-    vts_cli_output_text_row(file, "message", vts_status_message(status));
+    print_waiting_row(file, status);
+    print_progress_rows(file, status);
     vts_cli_output_text_row(file, "error", vts_status_error_message(status));
     vts_cli_output_text_row(file, "result", vts_status_output_uri(status));
     vts_cli_output_number_row(file, "attempt", vts_status_attempt(status));

@@ -53,6 +53,14 @@ static void add_color(struct line *line, const char *color)
     line->len += len;
 }
 
+static void format_waiting(const struct vts_status *status, char *text, size_t size)
+{
+    char waiting[64];
+
+    vts_cli_output_format_waiting(status, waiting, sizeof(waiting));
+    (void)snprintf(text, size, " %s, %s", vts_status_word(status), waiting);
+}
+
 static void format_what(const struct vts_cli_progress *progress, char *text, size_t size)
 {
     const struct vts_status *status = progress->status;
@@ -61,6 +69,8 @@ static void format_what(const struct vts_cli_progress *progress, char *text, siz
         (void)snprintf(text, size, " %s", progress->failure);
     else if (status == NULL)
         (void)snprintf(text, size, " asking");
+    else if (vts_status_state(status) == VTS_STATE_PENDING)
+        format_waiting(status, text, size);
     else if (vts_status_phase(status)[0] != '\0' && vts_status_phase_count(status) > 0)
         (void)snprintf(text, size, " %s (%d of %d)", vts_status_phase(status),
                        vts_status_phase_index(status), vts_status_phase_count(status));
@@ -90,7 +100,7 @@ static void add_bar(struct line *line, const struct vts_status *status, size_t w
     if (width < MIN_BAR)
         return;
     width = width < MAX_BAR ? width : MAX_BAR;
-    filled = (size_t)(vts_status_percent(status) / 100 * (double)width);
+    filled = (size_t)(vts_cli_output_percent(status) / 100 * (double)width);
     add_text(line, " [", 2);
     add_color(line, vts_cli_output_color(status, has_colors));
     for (size_t i = 0; i < width; i++)
@@ -119,7 +129,8 @@ void vts_cli_progress_render(const struct vts_cli_progress *progress, unsigned c
     out[0] = '\0';
     add_text(&line, progress->job_id, MAX_JOB_COLUMNS);
     if (progress->status != NULL) {
-        (void)snprintf(percent, sizeof(percent), " %3.0f %%", vts_status_percent(progress->status));
+        (void)snprintf(percent, sizeof(percent), " %3.0f %%",
+                       vts_cli_output_percent(progress->status));
         if (progress->failure[0] == '\0')
             add_bar(&line, progress->status,
                     columns_of(percent) + columns_of(what) + columns_of(next), has_colors);

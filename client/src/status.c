@@ -160,6 +160,16 @@ const char *vts_status_state_word(const struct vts_status *status)
     return words[vts_status_state(status)];
 }
 
+enum vts_pending_reason vts_status_pending_reason(const struct vts_status *status)
+{
+    int reason = (int)status->message->pending_reason;
+
+    /* As with states. */
+    return reason >= VTS_PENDING_QUEUED && reason <= VTS_PENDING_BACKOFF
+               ? (enum vts_pending_reason)reason
+               : VTS_PENDING_UNSPECIFIED;
+}
+
 bool vts_status_is_done(const struct vts_status *status)
 {
     return status->message->done != 0;

@@ -289,6 +289,29 @@ def finish(process):
 
 
 @case
+def a_job_that_waits_says_what_for():
+    with Server() as server:
+        submit(server, "--job-id", "later", "--start-in", "1h")
+        check("later: pending, scheduled for later\n" == next_line(server, "later"), "not scheduled")
+        for command in ("get", "show"):
+            check(re.search("^waits +scheduled for later$",
+                            vtstatus(server, command, "later").stdout, re.M), command)
+        submit(server, "--job-id", "again")
+        vtstatus(server, "work", "--until-idle", "--", "sh", "-c",
+                 "echo progress 50 mux; sleep 0.6; exit 1")
+        check("again: pending, pausing after attempt 1\n" == next_line(server, "again"), "no pause")
+        check("mux" not in vtstatus(server, "get", "again").stdout, "a phase of the last attempt")
+
+
+def next_line(server, job_id):
+    watch = start(server, "watch", job_id)
+    line = watch.stdout.readline()
+    watch.terminate()
+    finish(watch)
+    return line
+
+
+@case
 def watch_has_a_line_a_change():
     with Server() as server:
         submit(server, "--job-id", "a")

@@ -101,6 +101,14 @@ enum vts_state {
     VTS_STATE_CANCELLED = 6,
 };
 
+/* Why a job is in VTS_STATE_PENDING; numbers of vtstatus.v1.PendingReason. */
+enum vts_pending_reason {
+    VTS_PENDING_UNSPECIFIED = 0,
+    VTS_PENDING_QUEUED = 1,    /* for a worker */
+    VTS_PENDING_SCHEDULED = 2, /* for the time it was submitted for */
+    VTS_PENDING_BACKOFF = 3,   /* for a while, as the last attempt failed */
+};
+
 VTS_API void vts_status_free(struct vts_status *status);
 /* Another owner of the same status; never fails. */
 VTS_API struct vts_status *vts_status_ref(const struct vts_status *status);
@@ -111,6 +119,7 @@ VTS_API const char *vts_status_word(const struct vts_status *status);
 VTS_API enum vts_state vts_status_state(const struct vts_status *status);
 /* "pending", "running", "cancelling", "succeeded", "failed", "cancelled", or "unspecified". */
 VTS_API const char *vts_status_state_word(const struct vts_status *status);
+VTS_API enum vts_pending_reason vts_status_pending_reason(const struct vts_status *status);
 /* Whether nothing will change any more. */
 VTS_API bool vts_status_is_done(const struct vts_status *status);
 VTS_API uint64_t vts_status_revision(const struct vts_status *status);
@@ -127,6 +136,7 @@ VTS_API const char *vts_status_message(const struct vts_status *status);
 /* The gRPC code of the job's own failure, and its text; 0 and "" when it did not fail. */
 VTS_API int vts_status_error_code(const struct vts_status *status);
 VTS_API const char *vts_status_error_message(const struct vts_status *status);
+/* Of the worker's try under way, or of the last one; counts from 1, and is 0 before the first. */
 VTS_API int vts_status_attempt(const struct vts_status *status);
 VTS_API int vts_status_queue_position(const struct vts_status *status);
 /* Nanoseconds since the Unix epoch; 0 when unknown. */

@@ -53,6 +53,25 @@ struct vts_status *sample_status_running(const char *job_id, uint64_t revision, 
     return sample_status_of(&message);
 }
 
+struct vts_status *sample_status_waiting(const char *job_id, int attempt,
+                                         enum vts_pending_reason reason)
+{
+    Vtstatus__V1__JobStatus message = VTSTATUS__V1__JOB_STATUS__INIT;
+    Vtstatus__V1__Progress progress = VTSTATUS__V1__PROGRESS__INIT;
+
+    progress.percent = 42;
+    progress.phase = (char *)"transcribe";
+    progress.message = (char *)"half of it";
+    message.job_id = (char *)job_id;
+    message.status = VTSTATUS__V1__STATUS__STATUS_PENDING;
+    message.state = VTSTATUS__V1__STATE__STATE_PENDING;
+    message.pending_reason = (Vtstatus__V1__PendingReason)reason;
+    message.revision = 1;
+    message.attempt = attempt;
+    message.progress = &progress;
+    return sample_status_of(&message);
+}
+
 struct vts_status *sample_status_completed(const char *job_id, uint64_t revision)
 {
     Vtstatus__V1__JobStatus message = VTSTATUS__V1__JOB_STATUS__INIT;

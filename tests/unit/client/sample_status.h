@@ -15,6 +15,9 @@ struct vts_status *sample_status_of(const Vtstatus__V1__JobStatus *message);
 /* A job at that revision: running at 42 % in "transcribe", 2 of 6; poll_after as given, none when
  * negative. */
 struct vts_status *sample_status_running(const char *job_id, uint64_t revision, double poll_after);
+/* A job that waits, with the phase of an attempt that is over. */
+struct vts_status *sample_status_waiting(const char *job_id, int attempt,
+                                         enum vts_pending_reason reason);
 /* A job that is completed. */
 struct vts_status *sample_status_completed(const char *job_id, uint64_t revision);
 

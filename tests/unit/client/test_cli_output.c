@@ -55,6 +55,46 @@ static void line_of_a_running_job_has_its_progress(void)
     vts_status_free(status);
 }
 
+static void line_of_a_waiting_job_says_what_for(void)
+{
+    static const struct {
+        int attempt;
+        enum vts_pending_reason reason;
+        const char *line;
+    } cases[] = {
+        {0, VTS_PENDING_QUEUED, "a: pending, not started yet\n"},
+        {0, VTS_PENDING_SCHEDULED, "a: pending, scheduled for later\n"},
+        {1, VTS_PENDING_BACKOFF, "a: pending, pausing after attempt 1\n"},
+        {2, VTS_PENDING_QUEUED, "a: pending, waiting for another attempt after 2\n"},
+        {0, VTS_PENDING_UNSPECIFIED, "a: pending, not started yet\n"},
+        {0, (enum vts_pending_reason)9, "a: pending, not started yet\n"},
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(cases); i++) {
+        struct vts_status *status = sample_status_waiting("a", cases[i].attempt, cases[i].reason);
+
+        print_line(status, false);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].line);
+        vts_status_free(status);
+    }
+}
+
+static void details_of_a_waiting_job_have_no_progress(void)
+{
+    struct vts_status *status = sample_status_waiting("a", 1, VTS_PENDING_BACKOFF);
+    FILE *file = open_text();
+
+    vts_cli_output_details(file, status, false);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    CU_ASSERT_STRING_EQUAL(text,
+                           "job         a\n"
+                           "status      pending (pending)\n"
+                           "waits       pausing after attempt 1\n"
+                           "attempt     1\n"
+                           "revision    1\n");
+    vts_status_free(status);
+}
+
 static void line_of_a_completed_job_has_its_result(void)
 {
     struct vts_status *status = sample_status_completed("default", 3);
@@ -109,6 +149,8 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"line_of_a_running_job_has_its_progress", line_of_a_running_job_has_its_progress},
+        {"line_of_a_waiting_job_says_what_for", line_of_a_waiting_job_says_what_for},
+        {"details_of_a_waiting_job_have_no_progress", details_of_a_waiting_job_have_no_progress},
         {"line_of_a_completed_job_has_its_result", line_of_a_completed_job_has_its_result},
         {"line_of_a_failed_job_has_its_error_escaped", line_of_a_failed_job_has_its_error_escaped},
         {"details_have_a_row_for_what_is_known", details_have_a_row_for_what_is_known},

@@ -48,6 +48,17 @@ static void line_shows_bar_percent_phase_and_countdown(void)
     vts_status_free(status);
 }
 
+static void line_of_a_waiting_job_forgets_the_last_attempt(void)
+{
+    struct vts_status *status = sample_status_waiting("a", 1, VTS_PENDING_QUEUED);
+    struct vts_cli_progress progress = {.job_id = "a", .status = status, .failure = ""};
+
+    render(&progress, 80, false);
+    CU_ASSERT_PTR_NULL(strstr(line, "#"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, "]   0 % pending, waiting for another attempt after 1"));
+    vts_status_free(status);
+}
+
 static void line_fits_every_width(void)
 {
     struct vts_status *status = sample_status_running("default", 3, 1);
@@ -115,6 +126,8 @@ int main(void)
 {
     static const struct vts_test tests[] = {
         {"line_shows_bar_percent_phase_and_countdown", line_shows_bar_percent_phase_and_countdown},
+        {"line_of_a_waiting_job_forgets_the_last_attempt",
+         line_of_a_waiting_job_forgets_the_last_attempt},
         {"line_fits_every_width", line_fits_every_width},
         {"line_without_room_has_no_bar", line_without_room_has_no_bar},
         {"line_shows_why_the_last_try_failed", line_shows_why_the_last_try_failed},

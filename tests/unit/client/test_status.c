@@ -66,6 +66,7 @@ static void status_failed_shows_its_error(void)
     CU_ASSERT_STRING_EQUAL(vts_status_error_message(status), "the disk is full");
     CU_ASSERT_EQUAL(vts_status_attempt(status), 3);
     CU_ASSERT_EQUAL(vts_status_queue_position(status), 4);
+    CU_ASSERT_EQUAL(vts_status_pending_reason(status), VTS_PENDING_UNSPECIFIED);
     CU_ASSERT_EQUAL(vts_status_update_time_ns(status), INT64_C(1700000000000000500));
     CU_ASSERT_EQUAL(vts_status_estimated_completion_time_ns(status), INT64_C(1700000000000000500));
     CU_ASSERT(vts_status_poll_after(status) < 0);
@@ -132,11 +133,13 @@ static void status_with_unknown_enum_values_is_unspecified(void)
         message.job_id = (char *)"x";
         message.status = (Vtstatus__V1__Status)numbers[i];
         message.state = (Vtstatus__V1__State)numbers[i];
+        message.pending_reason = (Vtstatus__V1__PendingReason)numbers[i];
         status = sample_status_of(&message);
         CU_ASSERT_EQUAL(vts_status_value(status), VTS_STATUS_UNSPECIFIED);
         CU_ASSERT_STRING_EQUAL(vts_status_word(status), "unspecified");
         CU_ASSERT_EQUAL(vts_status_state(status), VTS_STATE_UNSPECIFIED);
         CU_ASSERT_STRING_EQUAL(vts_status_state_word(status), "unspecified");
+        CU_ASSERT_EQUAL(vts_status_pending_reason(status), VTS_PENDING_UNSPECIFIED);
         vts_status_free(status);
     }
 }
