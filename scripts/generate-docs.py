@@ -124,16 +124,16 @@ def code(text):
 
 def write_config(root):
     options = read_table(root / "server/app/options.def", 5)
-    parts = read_table(root / "server/jobs/simulation.def", 3)
+    parts = read_table(root / "server/jobs/simulation.def", 4)
     limits = read_table(root / "server/guard/limits.def", 5)
     option_rows = [(code(f"--{flag} {argument}" if argument else f"--{flag}"), code(f"VTSTATUSD_{name}"),
                     "" if value is None else code(value), text)
                    for name, flag, argument, value, text in options]
-    part_rows = [(code(name), code(value), text) for name, value, text in parts]
+    part_rows = [(code(name), code(value), form, text) for name, value, form, text in parts]
     limit_rows = [(code(name), value, unit, why) for _, name, value, unit, why in limits]
     return "\n".join([CONFIG_HEAD, "## Options\n",
                       table(("Flag", "Variable", "Default", "What it sets"), option_rows),
-                      SIMULATION_HEAD, table(("Name", "Default", "What it sets"), part_rows),
+                      SIMULATION_HEAD, table(("Name", "Default", "Form", "What it sets"), part_rows),
                       LIMITS_HEAD, table(("Name", "Default", "Unit", "Why"), limit_rows)])
 
 

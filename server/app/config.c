@@ -243,7 +243,8 @@ enum vts_err vts_config_read(int argc, char *const argv[], struct vts_config *re
 static void write_simulation_help(struct vts_buf *buf)
 {
     vts_buf_append_text(buf, "\nParts of a simulation:\n");
-#define X(name, value, help) vts_buf_append_format(buf, "  %s=%s\n      %s\n", #name, value, help);
+#define X(name, value, form, help)                                                                 \
+    vts_buf_append_format(buf, "  %s=%s\n      %s\n      %s\n", #name, value, help, form);
 #include "server/jobs/simulation.def"
 #undef X
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* simulation_options.c - reads what a simulation is to be like. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,10 @@
 #include "common/base/clock.h"
 #include "server/jobs/simulation.h"
 
-enum { TEXT_MAX_BYTES = 32 };
+enum {
+    TEXT_MAX_BYTES = 32,
+    PART_SHOWN_MAX_BYTES = 100, /* of a wrong one, so that the line has room for what is right */
+};
 
 static const int64_t delay_max_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
 static const int64_t lease_min_ns = VTS_NS_PER_S;
@@ -170,9 +174,10 @@ static enum vts_err parse_seed(struct vts_str value, struct vts_simulation_optio
 static const struct part {
     const char *name;
     const char *value;
+    const char *form; /* follows "must be" */
     enum vts_err (*parse)(struct vts_str value, struct vts_simulation_options *options);
 } parts[] = {
-#define X(name, value, help) {#name, value, parse_##name},
+#define X(name, value, form, help) {#name, value, form, parse_##name},
 #include "server/jobs/simulation.def"
 #undef X
 };
@@ -187,13 +192,56 @@ static void set_defaults(struct vts_simulation_options *options)
     }
 }
 
-static enum vts_err parse_part(struct vts_str name, struct vts_str value,
-                               struct vts_simulation_options *options)
+static const struct part *find_part(struct vts_str name)
 {
     for (size_t i = 0; i < VTS_ARRAY_LEN(parts); i++)
         if (vts_str_equals_text(name, parts[i].name))
-            return parts[i].parse(value, options);
-    return VTS_ERR_INVALID;
+            return &parts[i];
+    return NULL;
+}
+
+static int shown_len(struct vts_str text)
+{
+    return (int)(text.len < PART_SHOWN_MAX_BYTES ? text.len : PART_SHOWN_MAX_BYTES);
+}
+
+static enum vts_err refuse_name(struct vts_str text, struct vts_error *error)
+{
+    char names[128] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(parts) && len < sizeof(names); i++)
+        len += (size_t)snprintf(names + len, sizeof(names) - len, i == 0 ? "%s" : ", %s",
+                                parts[i].name);
+    return vts_error_set(
+        error, VTS_ERR_INVALID,
+        "--simulate: \"%.*s\" is no part of a simulation, which are NAME=VALUE with "
+        "the names %s",
+        shown_len(text), text.ptr, names);
+}
+
+/* text is the whole part; *is_given has a bit for each part that came before. */
+static enum vts_err parse_part(struct vts_str text, struct vts_simulation_options *options,
+                               unsigned *is_given, struct vts_error *error)
+{
+    struct vts_str value = text;
+    struct vts_str name;
+    const struct part *part;
+    unsigned bit;
+
+    (void)vts_str_split(&value, '=', &name); /* a part without "=" fails as one without value */
+    part = find_part(name);
+    if (part == NULL)
+        return refuse_name(text, error);
+    bit = 1U << (part - parts);
+    if ((*is_given & bit) != 0)
+        return vts_error_set(error, VTS_ERR_INVALID, "--simulate: \"%.*s\": %s is given twice",
+                             shown_len(text), text.ptr, part->name);
+    *is_given |= bit;
+    if (part->parse(value, options) != VTS_OK)
+        return vts_error_set(error, VTS_ERR_INVALID, "--simulate: \"%.*s\": %s must be %s",
+                             shown_len(text), text.ptr, part->name, part->form);
+    return VTS_OK;
 }
 
 enum vts_err vts_simulation_parse(const char *text, struct vts_simulation_options *ret_options,
@@ -201,21 +249,14 @@ enum vts_err vts_simulation_parse(const char *text, struct vts_simulation_option
 {
     struct vts_simulation_options options;
     struct vts_str rest = vts_str_of(text);
+    enum vts_err err = VTS_OK;
+    unsigned is_given = 0;
     struct vts_str part;
 
     set_defaults(&options);
-    while (text[0] != '\0' && vts_str_split(&rest, ',', &part)) {
-        struct vts_str value = part;
-        struct vts_str name;
-
-        (void)vts_str_split(&value, '=', &name); /* a part without "=" fails as one without value */
-        if (parse_part(name, value, &options) != VTS_OK)
-            return vts_error_set(error, VTS_ERR_INVALID,
-                                 "\"%.*s\" is no part of a simulation such as workers=1, delay=8s "
-                                 "(ms, s, m or h, up to 24h), error_rate=0.2 (0 to 1), seed=1; see "
-                                 "vtstatusd --help",
-                                 (int)part.len, part.ptr);
-    }
-    *ret_options = options;
-    return VTS_OK;
+    while (err == VTS_OK && text[0] != '\0' && vts_str_split(&rest, ',', &part))
+        err = parse_part(part, &options, &is_given, error);
+    if (err == VTS_OK)
+        *ret_options = options;
+    return err;
 }

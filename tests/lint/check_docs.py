@@ -39,7 +39,7 @@ def check(root):
 
 TABLES = {
     "server/app/options.def": '/* X(NAME) */\nX(KEY, "key", "FILE|-", NULL, "the \\"key\\", (PEM)")\n',
-    "server/jobs/simulation.def": 'X(seed, "1", "what is drawn from")\n',
+    "server/jobs/simulation.def": 'X(seed, "1", "a number", "what is drawn from")\n',
     "server/guard/limits.def": 'X(IDLE_MS, "idle_ms", 5, "ms", "a, b")\n',
     "common/wire/rpc_code.def": 'X(5, NOT_FOUND, "not_found", 404)\n',
     "server/service/job_errors.def": 'X(JOB_GONE, NOT_FOUND, 410, 1, "it is gone")\n',
@@ -74,7 +74,7 @@ SAMPLES = {
 if __name__ == "__main__":
     # The tables' columns reach the documents, whatever they hold.
     for expected in ('| `--key FILE\\|-` | `VTSTATUSD_KEY` |  | the "key", (PEM) |',
-                     "| `seed` | `1` | what is drawn from |", "| `idle_ms` | 5 | ms | a, b |"):
+                     "| `seed` | `1` | a number | what is drawn from |", "| `idle_ms` | 5 | ms | a, b |"):
         if expected not in GOOD["docs/CONFIG.md"]:
             raise SystemExit(f"check_docs: docs/CONFIG.md lacks {expected}")
     lint.main(check, SAMPLES)

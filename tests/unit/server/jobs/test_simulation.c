@@ -80,7 +80,6 @@ static void parse_of_delay_reads_every_shape(void)
 {
     struct vts_simulation_delay uniform = parse("delay=uniform:2s:20s").delay;
     struct vts_simulation_delay lognormal = parse("delay=lognormal:400ms:0.8").delay;
-    struct vts_simulation_delay last = parse("delay=uniform:0s:24h,delay=3s").delay;
 
     CU_ASSERT_EQUAL(uniform.shape, VTS_SIMULATION_UNIFORM);
     CU_ASSERT_EQUAL(uniform.ns, INT64_C(2) * VTS_NS_PER_S);
@@ -88,8 +87,6 @@ static void parse_of_delay_reads_every_shape(void)
     CU_ASSERT_EQUAL(lognormal.shape, VTS_SIMULATION_LOGNORMAL);
     CU_ASSERT_EQUAL(lognormal.ns, INT64_C(400) * VTS_NS_PER_MS);
     CU_ASSERT_EQUAL(lognormal.sigma, 0.8);
-    CU_ASSERT_EQUAL(last.shape, VTS_SIMULATION_FIXED);
-    CU_ASSERT_EQUAL(last.ns, INT64_C(3) * VTS_NS_PER_S);
 }
 
 static void parse_of_bad_part_names_it_and_changes_nothing(void)
@@ -169,6 +166,37 @@ static void parse_of_bad_part_names_it_and_changes_nothing(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, quoted));
         CU_ASSERT_EQUAL(options.seed, 42);
     }
+}
+
+static void expect_text(const char *part, const char *words)
+{
+    struct vts_simulation_options options;
+    struct vts_error error = {.text = ""};
+
+    CU_ASSERT_EQUAL(vts_simulation_parse(part, &options, &error), VTS_ERR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, words));
+}
+
+static void parse_of_bad_part_says_what_it_must_be(void)
+{
+    char name[400];
+
+    expect_text("lease=0.5s", "lease must be a time in ms, s, m or h, from 1s to 1h");
+    expect_text("workers=0", "workers must be a whole number from 1 to 100000");
+    expect_text("delay=uniform:5s:2s", "LEAST:MOST");
+    expect_text("delay=lognormal:8s", "MEDIAN:SIGMA, a time and a number from 0 to 5");
+    expect_text("crash_rate=2", "crash_rate must be a number from 0 to 1");
+    expect_text("queues=:", "queues must be 1 to 8 names");
+    expect_text("colour=red", "workers, delay, error_rate, crash_rate, lease, queues, seed");
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    expect_text(name, "xxx\" is no part of a simulation");
+}
+
+static void parse_of_a_part_given_twice_fails(void)
+{
+    expect_text("delay=uniform:0s:24h,delay=3s", "\"delay=3s\": delay is given twice");
+    expect_text("seed=1,lease=5s,seed=1", "seed is given twice");
 }
 
 static void parse_of_bad_part_behind_a_good_one_fails(void)
@@ -450,6 +478,8 @@ static const struct vts_test tests[] = {
     {"parse_of_delay_reads_every_shape", parse_of_delay_reads_every_shape},
     {"parse_of_bad_part_names_it_and_changes_nothing",
      parse_of_bad_part_names_it_and_changes_nothing},
+    {"parse_of_bad_part_says_what_it_must_be", parse_of_bad_part_says_what_it_must_be},
+    {"parse_of_a_part_given_twice_fails", parse_of_a_part_given_twice_fails},
     {"parse_of_bad_part_behind_a_good_one_fails", parse_of_bad_part_behind_a_good_one_fails},
     {"same_seed_job_and_attempt_give_the_same_plan", same_seed_job_and_attempt_give_the_same_plan},
     {"another_seed_job_or_attempt_gives_another_plan",
