@@ -13,6 +13,7 @@
 #include "common/base/assert.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "server/obs/log.h"
 
 enum { ASKING_MAX = 256, WORKER_ID_BYTES = 32, TOKEN_BYTES = 64 };
 
@@ -299,6 +300,32 @@ static void hear(struct vts_keeper_command *command, void *context)
 
 /* ---- the job `default` ------------------------------------------------------------------- */
 
+/* The id is taken, by a job or by one that was deleted: only then will nobody see it run. */
+static void hear_of_taken(struct vts_keeper_command *command, void *context)
+{
+    struct vts_log_line line;
+
+    (void)context; /* the answer says it all */
+    if (command->refusal == VTS_KEEPER_JOB_GONE) {
+        vts_log_begin(&line, VTS_LOG_WARN,
+                      "the simulation has no job default: it was deleted, and its id is in use for "
+                      "24 hours from then; other jobs are worked on");
+        vts_log_end(&line);
+    }
+    vts_keeper_command_free(command);
+}
+
+static void ask_about_taken(struct vts_simulator *simulator)
+{
+    struct vts_keeper_command *command;
+
+    /* It is for a line in the log; without memory there is none. */
+    if (vts_keeper_command_new(VTS_KEEPER_GET, hear_of_taken, simulator, &command) != VTS_OK)
+        return;
+    command->job_id = "default";
+    (void)submit(simulator->keeper, command); /* as above, and it is freed */
+}
+
 static void hear_of_default(struct vts_keeper_command *command, void *context)
 {
     struct vts_simulator *simulator = context;
@@ -307,6 +334,8 @@ static void hear_of_default(struct vts_keeper_command *command, void *context)
     simulator->is_default_due =
         command->refusal != VTS_KEEPER_OK && command->refusal != VTS_KEEPER_JOB_EXISTS;
     pthread_mutex_unlock(&simulator->lock);
+    if (command->refusal == VTS_KEEPER_JOB_EXISTS)
+        ask_about_taken(simulator);
     vts_keeper_command_free(command);
 }
 

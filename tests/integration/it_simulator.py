@@ -146,6 +146,21 @@ def a_default_job_that_is_done_stays_done():
 
 
 @case
+def a_default_job_that_was_deleted_is_missed_aloud():
+    store = ("--store", f"sqlite:{scratch_folder() / 'jobs.db'}")
+    simulation = ("--simulate", "delay=0s,error_rate=0")
+    with Server(*simulation, *store) as server, Jobs(server) as jobs:
+        wait_for(jobs, "default", lambda status: status.done)
+        jobs.delete(job_id="default")
+    with Server(*simulation, *store) as server, Jobs(server) as jobs:
+        line = server.wait_log(lambda line: "the simulation has no job default" in line["msg"])
+        equal(line["level"], "warn")
+        expect("JOB_GONE", lambda: jobs.get(job_id="default"))
+        jobs.create(job_id="other")
+        wait_for(jobs, "other", lambda status: status.state == SUCCEEDED)
+
+
+@case
 def a_default_job_that_was_under_way_goes_on():
     store = ("--store", f"sqlite:{scratch_folder() / 'jobs.db'}")
     with Server("--simulate", "delay=24h,lease=2s", *store) as server, Jobs(server) as jobs:
