@@ -83,6 +83,9 @@ static void parse_json(struct vts_str json, struct vts_report *ret_report)
     copy_text(vts_str_of(progress->message), ret_report->message, sizeof(ret_report->message));
     ret_report->phase_index = progress->phase_index > 0 ? progress->phase_index : 0;
     ret_report->phase_count = progress->phase_count > 0 ? progress->phase_count : 0;
+    /* A server refuses a place behind the last one. */
+    if (ret_report->phase_count > 0 && ret_report->phase_index > ret_report->phase_count)
+        ret_report->phase_index = ret_report->phase_count;
     vts_json_free(message);
 }
 

@@ -4,7 +4,7 @@
 
 #include "common/base/utf8.h"
 
-static void write_escaped(struct vts_buf *buf, unsigned char c)
+static void write_escaped(struct vts_buf *buf, uint32_t c)
 {
     switch (c) {
     case '"':
@@ -23,7 +23,7 @@ static void write_escaped(struct vts_buf *buf, unsigned char c)
         vts_buf_append_text(buf, "\\t");
         break;
     default:
-        vts_buf_append_format(buf, "\\u%04x", c);
+        vts_buf_append_format(buf, "\\u%04x", (unsigned)c);
         break;
     }
 }
@@ -38,7 +38,7 @@ void vts_json_text_write(struct vts_buf *buf, struct vts_str text)
         uint32_t code_point;
         size_t len = vts_utf8_decode(text.ptr + i, text.len - i, &code_point);
 
-        if (len > 0 && code_point >= 0x20 && code_point != 0x7f && code_point != '"' &&
+        if (len > 0 && !vts_utf8_is_control(code_point) && code_point != '"' &&
             code_point != '\\') {
             i += len;
             continue;
@@ -48,8 +48,9 @@ void vts_json_text_write(struct vts_buf *buf, struct vts_str text)
         if (len == 0)
             vts_buf_append_text(buf, "\xef\xbf\xbd");
         else
-            write_escaped(buf, (unsigned char)code_point);
-        run_start = ++i;
+            write_escaped(buf, code_point);
+        i += len > 0 ? len : 1;
+        run_start = i;
     }
     if (i > run_start)
         vts_buf_append(buf, text.ptr + run_start, i - run_start);

@@ -3,6 +3,9 @@
  */
 #include "server/jobs/job_request.h"
 
+#include <string.h>
+
+#include "common/base/utf8.h"
 #include "common/wire/pb_time.h"
 #include "server/jobs/job.h"
 #include "server/jobs/job_machine.h"
@@ -39,6 +42,32 @@ bool vts_job_label_key_is_valid(struct vts_str key)
 {
     /* What may stand in a queue's name may stand in a key. */
     return key.len <= VTS_JOB_LABEL_KEY_MAX && vts_job_queue_is_valid(key) && is_lower(key.ptr[0]);
+}
+
+/* Apart from those in `but`. */
+static bool is_free_of_controls(const char *text, const char *but)
+{
+    struct vts_str rest = vts_str_of(text);
+    uint32_t code_point;
+
+    while (rest.len > 0) {
+        size_t step = vts_utf8_decode(rest.ptr, rest.len, &code_point);
+
+        if (step == 0 || (vts_utf8_is_control(code_point) && strchr(but, (int)code_point) == NULL))
+            return false;
+        rest = vts_str_make(rest.ptr + step, rest.len - step);
+    }
+    return true;
+}
+
+bool vts_job_text_is_plain(const char *text)
+{
+    return is_free_of_controls(text, "");
+}
+
+bool vts_job_text_is_prose(const char *text)
+{
+    return is_free_of_controls(text, "\n\t");
 }
 
 /* 1*8alphanum */
@@ -113,8 +142,10 @@ static bool check_options(const Vtstatus__V1__TranslationSpec *spec,
     for (size_t i = 0; i < spec->n_options; i++) {
         size_t key_len = strlen(spec->options[i]->key);
 
-        if (key_len == 0 || key_len > VTS_JOB_OPTION_KEY_MAX)
-            return refuse(violation, "spec.options", "must have keys of 1 to 64 bytes");
+        if (key_len == 0 || key_len > VTS_JOB_OPTION_KEY_MAX ||
+            !vts_job_text_is_plain(spec->options[i]->key))
+            return refuse(violation, "spec.options",
+                          "must have keys of 1 to 64 bytes without control characters");
         if (strlen(spec->options[i]->value) > VTS_JOB_OPTION_VALUE_MAX)
             return refuse(violation, "spec.options", "must have values of at most 1024 bytes");
     }
@@ -145,8 +176,10 @@ static bool check_labels(const Vtstatus__V1__CreateJobRequest *request,
         if (!vts_job_label_key_is_valid(vts_str_of(request->labels[i]->key)))
             return refuse(violation, "labels",
                           "must have keys of 1 to 63 characters a-z 0-9 _ . -, the first a letter");
-        if (strlen(request->labels[i]->value) > VTS_JOB_LABEL_VALUE_MAX)
-            return refuse(violation, "labels", "must have values of at most 63 bytes");
+        if (strlen(request->labels[i]->value) > VTS_JOB_LABEL_VALUE_MAX ||
+            !vts_job_text_is_plain(request->labels[i]->value))
+            return refuse(violation, "labels",
+                          "must have values of at most 63 bytes without control characters");
     }
     return true;
 }
@@ -159,8 +192,10 @@ static bool check_names(const Vtstatus__V1__CreateJobRequest *request,
                       "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, or empty");
     if (request->queue[0] != '\0' && !vts_job_queue_is_valid(vts_str_of(request->queue)))
         return refuse(violation, "queue", "must be 1 to 64 characters of a-z 0-9 . _ -, or empty");
-    if (strlen(request->request_id) > VTS_JOB_REQUEST_ID_MAX)
-        return refuse(violation, "request_id", "must be at most 36 bytes");
+    if (strlen(request->request_id) > VTS_JOB_REQUEST_ID_MAX ||
+        !vts_job_text_is_plain(request->request_id))
+        return refuse(violation, "request_id",
+                      "must be at most 36 bytes without control characters");
     return true;
 }
 

@@ -38,6 +38,11 @@ VTS_MUST_CHECK enum vts_err vts_job_request_check(const Vtstatus__V1__CreateJobR
 bool vts_job_queue_is_valid(struct vts_str queue);
 /* [a-z][a-z0-9_.-]{0,62} */
 bool vts_job_label_key_is_valid(struct vts_str key);
+/* Without control characters: what people read in a terminal, or programs in a line. Text is UTF-8.
+ */
+bool vts_job_text_is_plain(const char *text);
+/* The same, but it may have tabs and several lines. */
+bool vts_job_text_is_prose(const char *text);
 /* The form of a language tag (RFC 5646 section 2.1); which tags there are is not looked up. */
 bool vts_job_language_is_valid(struct vts_str language);
 

@@ -16,6 +16,9 @@
 static const int64_t lease_least_ns = VTS_NS_PER_S;
 static const int64_t lease_most_ns = INT64_C(3600) * VTS_NS_PER_S;
 
+static const char prose_text[] =
+    "must be at most 1024 bytes without control characters other than line ends and tabs";
+
 static enum vts_err refuse(struct vts_job_violation *violation, const char *field, const char *text)
 {
     *violation = (struct vts_job_violation){.field = field, .text = text};
@@ -25,6 +28,18 @@ static enum vts_err refuse(struct vts_job_violation *violation, const char *fiel
 static bool is_at_most(const char *text, size_t max)
 {
     return strlen(text) <= max;
+}
+
+/* One line. */
+static bool is_line_of_at_most(const char *text, size_t max)
+{
+    return is_at_most(text, max) && vts_job_text_is_plain(text);
+}
+
+/* One line or several. */
+static bool is_prose_of_at_most(const char *text, size_t max)
+{
+    return is_at_most(text, max) && vts_job_text_is_prose(text);
 }
 
 /* Absent, or a time that does not run backwards. */
@@ -55,7 +70,8 @@ static bool is_label(const char *label)
     struct vts_str key;
 
     return vts_str_split(&value, '=', &key) && value.ptr != NULL &&
-           vts_job_label_key_is_valid(key) && value.len <= VTS_JOB_LABEL_VALUE_MAX;
+           vts_job_label_key_is_valid(key) &&
+           is_line_of_at_most(value.ptr, VTS_JOB_LABEL_VALUE_MAX);
 }
 
 static enum vts_err check_labels(char *const *labels, size_t count,
@@ -100,8 +116,8 @@ enum vts_err vts_check_job(const char *job_id, const char *etag,
 enum vts_err vts_check_cancel(const Vtstatus__V1__CancelJobRequest *request,
                               struct vts_job_violation *ret_violation)
 {
-    if (!is_at_most(request->reason, VTS_JOB_REASON_MAX))
-        return refuse(ret_violation, "reason", "must be at most 1024 bytes");
+    if (!is_prose_of_at_most(request->reason, VTS_JOB_REASON_MAX))
+        return refuse(ret_violation, "reason", prose_text);
     return vts_check_job(request->job_id, request->etag, ret_violation);
 }
 
@@ -178,8 +194,9 @@ enum vts_err vts_check_lease(const Vtstatus__V1__LeaseJobRequest *request,
         err = check_labels(request->labels, request->n_labels, ret_violation);
     if (err != VTS_OK)
         return err;
-    if (!is_at_most(request->worker_id, VTS_JOB_WORKER_ID_MAX))
-        return refuse(ret_violation, "worker_id", "must be at most 128 bytes");
+    if (!is_line_of_at_most(request->worker_id, VTS_JOB_WORKER_ID_MAX))
+        return refuse(ret_violation, "worker_id",
+                      "must be at most 128 bytes without control characters");
     if (!is_good_lease(request->lease_duration))
         return refuse(ret_violation, "lease_duration", "must be from 1 s to 1 h");
     return check_wait(request->wait_timeout, ret_violation);
@@ -200,14 +217,17 @@ static enum vts_err check_progress(const Vtstatus__V1__Progress *progress,
 {
     if (!isfinite(progress->percent) || progress->percent < 0 || progress->percent > 100)
         return refuse(violation, "progress.percent", "must be from 0 to 100");
-    if (!is_at_most(progress->phase, VTS_JOB_PHASE_MAX))
-        return refuse(violation, "progress.phase", "must be at most 64 bytes");
+    if (!is_line_of_at_most(progress->phase, VTS_JOB_PHASE_MAX))
+        return refuse(violation, "progress.phase",
+                      "must be at most 64 bytes without control characters");
     if (progress->phase_index < 0)
         return refuse(violation, "progress.phase_index", "must not be negative");
     if (progress->phase_count < 0)
         return refuse(violation, "progress.phase_count", "must not be negative");
-    if (!is_at_most(progress->message, VTS_JOB_PROGRESS_TEXT_MAX))
-        return refuse(violation, "progress.message", "must be at most 1024 bytes");
+    if (progress->phase_count > 0 && progress->phase_index > progress->phase_count)
+        return refuse(violation, "progress.phase_index", "must be at most phase_count");
+    if (!is_prose_of_at_most(progress->message, VTS_JOB_PROGRESS_TEXT_MAX))
+        return refuse(violation, "progress.message", prose_text);
     return VTS_OK;
 }
 
@@ -239,8 +259,11 @@ enum vts_err vts_check_heartbeat(const Vtstatus__V1__HeartbeatJobRequest *reques
 enum vts_err vts_check_complete(const Vtstatus__V1__CompleteJobRequest *request,
                                 struct vts_job_violation *ret_violation)
 {
-    if (!is_at_most(request->output_uri, VTS_JOB_URI_MAX))
-        return refuse(ret_violation, "output_uri", "must be at most 2048 bytes");
+    /* Blanks may be in it, though no URI has them: the work is done, and a file's name with a blank
+     * must not be what it is lost for. */
+    if (!is_line_of_at_most(request->output_uri, VTS_JOB_URI_MAX))
+        return refuse(ret_violation, "output_uri",
+                      "must be at most 2048 bytes without control characters");
     return vts_check_holder(request->job_id, request->token, ret_violation);
 }
 

@@ -423,6 +423,29 @@ def a_terminal_gets_a_live_line_for_each():
     equal(re.sub(r"\x1b\[\d*m", "", rest), "one: completed\r\ntwo: completed\r\n")
 
 
+@case
+def a_server_cannot_command_the_terminal():
+    evil = "\x1b[31m\x9b2J\r\u202e"
+    with StubServer() as stub:
+        submit(stub, "--job-id", "a")
+        job = stub.jobs.jobs["a"]
+        job.spec.source_uri = job.queue = job.spec.options["o"] = job.labels["l"] = evil
+        job.spec.target_language = job.status.progress.phase = job.status.output_uri = evil
+        job.status.progress.message = job.status.error.message = evil + "\n" + evil
+        job.status.state, job.status.status, job.status.done = 5, 3, True
+        job.attempts.add(number=1, worker_id=evil).error.message = evil
+        for output in ("text", "json"):
+            for command in (("show", "a"), ("list",), ("watch", "a")):
+                result = vtstatus(stub, *command, "-o", output)
+                raw = [c for c in result.stdout + result.stderr if c != "\n" and
+                       (ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0)]
+                equal(raw, [], f"{command} {output}")
+                check("31m" in result.stdout, "it was not told at all")
+        stub.faults["GetJob"] = [Refusal(7, evil)]
+        result = vtstatus(stub, "show", "a")
+        check("\x1b" not in result.stderr and "\x9b" not in result.stderr, repr(result.stderr))
+
+
 # ---- what may go wrong ------------------------------------------------------------------------
 
 @case

@@ -49,6 +49,8 @@ static void report_reads_progress_in_json(void)
     check_progress(" {\"percent\":\"7\",\"phaseIndex\":2,\"phaseCount\":6} ", 7, "", "");
     CU_ASSERT_EQUAL(report.phase_index, 2);
     CU_ASSERT_EQUAL(report.phase_count, 6);
+    check_progress("{\"percent\":\"7\",\"phaseIndex\":9,\"phaseCount\":6}", 7, "", "");
+    CU_ASSERT_EQUAL(report.phase_index, 6); /* the server would refuse it */
     check_progress("{\"percent\":1,\"phase_index\":-5,\"eta\":{\"s\":[1]}}", 1, "", "");
     CU_ASSERT_EQUAL(report.phase_index, 0);
     check_progress("{}", 0, "", "");

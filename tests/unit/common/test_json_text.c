@@ -38,6 +38,11 @@ static void json_text_special_characters_are_escaped(void)
     check_text("\"", "\"\\\"\"");
 }
 
+static void json_text_control_characters_beyond_ascii_are_escaped(void)
+{
+    check_text("a\xc2\x80\xc2\x9b\x33m\xc2\xa0", "\"a\\u0080\\u009b3m\xc2\xa0\"");
+}
+
 static void json_text_control_characters_are_escaped(void)
 {
     for (int c = 0; c <= 0x7f; c++) {
@@ -56,10 +61,11 @@ static void json_text_nul_in_the_middle_is_kept(void)
     check_written("a\0b", 3, "\"a\\u0000b\"");
 }
 
-/* The first and the last character of each length, and both sides of the surrogates. */
+/* The first and the last character of each length that are no controls, and both sides of the
+ * surrogates. */
 static void json_text_valid_utf8_passes(void)
 {
-    check_text("\xc2\x80", "\"\xc2\x80\"");
+    check_text("\xc2\xa0", "\"\xc2\xa0\"");
     check_text("\xdf\xbf", "\"\xdf\xbf\"");
     check_text("\xe0\xa0\x80", "\"\xe0\xa0\x80\"");
     check_text("\xed\x9f\xbf", "\"\xed\x9f\xbf\"");
@@ -160,6 +166,8 @@ static void json_text_without_memory_fails(void)
 static const struct vts_test tests[] = {
     {"json_text_plain_is_only_quoted", json_text_plain_is_only_quoted},
     {"json_text_special_characters_are_escaped", json_text_special_characters_are_escaped},
+    {"json_text_control_characters_beyond_ascii_are_escaped",
+     json_text_control_characters_beyond_ascii_are_escaped},
     {"json_text_control_characters_are_escaped", json_text_control_characters_are_escaped},
     {"json_text_nul_in_the_middle_is_kept", json_text_nul_in_the_middle_is_kept},
     {"json_text_valid_utf8_passes", json_text_valid_utf8_passes},

@@ -175,6 +175,40 @@ static void uri_has_neither_blanks_nor_controls(void)
     tear_down();
 }
 
+static void one_line_texts_have_no_controls(void)
+{
+    static const char *const bad[] = {"a\nb", "\x1b[31m", "a\x7f", "\xc2\x9b\x33m", "\t"};
+    Vtstatus__V1__CreateJobRequest__LabelsEntry label =
+        VTSTATUS__V1__CREATE_JOB_REQUEST__LABELS_ENTRY__INIT;
+    Vtstatus__V1__CreateJobRequest__LabelsEntry *labels[] = {&label};
+    Vtstatus__V1__TranslationSpec__OptionsEntry option =
+        VTSTATUS__V1__TRANSLATION_SPEC__OPTIONS_ENTRY__INIT;
+    Vtstatus__V1__TranslationSpec__OptionsEntry *options[] = {&option};
+
+    set_up();
+    label.key = literal("k");
+    bench.request.labels = labels;
+    bench.request.n_labels = 1;
+    bench.spec.options = options;
+    bench.spec.n_options = 1;
+    for (size_t i = 0; i < VTS_ARRAY_LEN(bad); i++) {
+        label.value = literal("\xc3\xa4 b");
+        option.key = literal("\xc3\xa4 b");
+        option.value = literal(bad[i]); /* a prompt, or whatever a worker understands */
+        bench.request.request_id = literal("r 1");
+        expect(NULL);
+        bench.request.request_id = literal(bad[i]);
+        expect("request_id");
+        bench.request.request_id = literal("");
+        label.value = literal(bad[i]);
+        expect("labels");
+        label.value = literal("");
+        option.key = literal(bad[i]);
+        expect("spec.options");
+    }
+    tear_down();
+}
+
 static void languages_have_the_form_of_bcp_47(void)
 {
     static const char *const good[] = {"de",
@@ -579,6 +613,7 @@ static const struct vts_test tests[] = {
     {"request_without_what_is_required_is_refused", request_without_what_is_required_is_refused},
     {"texts_have_lengths", texts_have_lengths},
     {"maps_have_64_entries", maps_have_64_entries},
+    {"one_line_texts_have_no_controls", one_line_texts_have_no_controls},
     {"uri_has_neither_blanks_nor_controls", uri_has_neither_blanks_nor_controls},
     {"languages_have_the_form_of_bcp_47", languages_have_the_form_of_bcp_47},
     {"names_are_of_their_alphabets", names_are_of_their_alphabets},

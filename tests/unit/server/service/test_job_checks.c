@@ -254,6 +254,59 @@ static void progress_is_bounded(void)
     expect(vts_check_heartbeat(&request, &violation), "progress.message");
 }
 
+static void texts_have_no_controls(void)
+{
+    static const char *const bad[] = {"\x1b[31m", "a\x7f", "\xc2\x9b\x33m", "\r"};
+    Vtstatus__V1__CancelJobRequest cancel = VTSTATUS__V1__CANCEL_JOB_REQUEST__INIT;
+    Vtstatus__V1__LeaseJobRequest lease = VTSTATUS__V1__LEASE_JOB_REQUEST__INIT;
+    Vtstatus__V1__HeartbeatJobRequest heartbeat = VTSTATUS__V1__HEARTBEAT_JOB_REQUEST__INIT;
+    Vtstatus__V1__Progress progress = VTSTATUS__V1__PROGRESS__INIT;
+    Vtstatus__V1__CompleteJobRequest complete = VTSTATUS__V1__COMPLETE_JOB_REQUEST__INIT;
+
+    cancel.job_id = heartbeat.job_id = complete.job_id = "a";
+    heartbeat.token = complete.token = "t";
+    heartbeat.progress = &progress;
+    for (size_t i = 0; i < VTS_ARRAY_LEN(bad); i++) {
+        char *text = (char *)(uintptr_t)bad[i];
+
+        cancel.reason = text;
+        expect(vts_check_cancel(&cancel, &violation), "reason");
+        lease.worker_id = text;
+        expect(vts_check_lease(&lease, &violation), "worker_id");
+        progress.phase = text;
+        expect(vts_check_heartbeat(&heartbeat, &violation), "progress.phase");
+        progress.phase = "";
+        progress.message = text;
+        expect(vts_check_heartbeat(&heartbeat, &violation), "progress.message");
+        complete.output_uri = text;
+        expect(vts_check_complete(&complete, &violation), "output_uri");
+    }
+    cancel.reason = progress.message = "two\n\tlines";
+    expect(vts_check_cancel(&cancel, &violation), NULL);
+    expect(vts_check_heartbeat(&heartbeat, &violation), NULL);
+    progress.phase = complete.output_uri = "two\nlines";
+    expect(vts_check_heartbeat(&heartbeat, &violation), "progress.phase");
+    expect(vts_check_complete(&complete, &violation), "output_uri");
+    complete.output_uri = "file:///a b.mp4";
+    expect(vts_check_complete(&complete, &violation), NULL);
+}
+
+static void phase_is_at_most_the_last_one(void)
+{
+    Vtstatus__V1__HeartbeatJobRequest request = VTSTATUS__V1__HEARTBEAT_JOB_REQUEST__INIT;
+    Vtstatus__V1__Progress progress = VTSTATUS__V1__PROGRESS__INIT;
+
+    request.job_id = "a";
+    request.token = "t";
+    request.progress = &progress;
+    progress.phase_index = 3;
+    expect(vts_check_heartbeat(&request, &violation), NULL);
+    progress.phase_count = 3;
+    expect(vts_check_heartbeat(&request, &violation), NULL);
+    progress.phase_index = 4;
+    expect(vts_check_heartbeat(&request, &violation), "progress.phase_index");
+}
+
 static void lease_outlasts_the_wait_of_its_heartbeat(void)
 {
     Vtstatus__V1__HeartbeatJobRequest request = VTSTATUS__V1__HEARTBEAT_JOB_REQUEST__INIT;
@@ -336,6 +389,8 @@ static const struct vts_test tests[] = {
     {"wait_may_be_anything_but_negative", wait_may_be_anything_but_negative},
     {"holder_has_a_token", holder_has_a_token},
     {"progress_is_bounded", progress_is_bounded},
+    {"texts_have_no_controls", texts_have_no_controls},
+    {"phase_is_at_most_the_last_one", phase_is_at_most_the_last_one},
     {"lease_outlasts_the_wait_of_its_heartbeat", lease_outlasts_the_wait_of_its_heartbeat},
     {"result_is_a_uri", result_is_a_uri},
     {"failure_is_an_error_of_bounded_size", failure_is_an_error_of_bounded_size},
