@@ -122,9 +122,9 @@ static bool are_pairs(const struct vts_pair *pairs, size_t count)
 static const char *create_fault(const struct vts_create_options *options)
 {
     if (options->source_uri == NULL || options->source_uri[0] == '\0')
-        return "there is no source_uri";
+        return "source_uri must not be empty: it says where the video is";
     if (options->target_language == NULL || options->target_language[0] == '\0')
-        return "there is no target_language";
+        return "target_language must not be empty: it says into which language";
     if (!are_pairs(options->options, options->options_count))
         return "an option needs a key without '=', and a value";
     if (!are_pairs(options->labels, options->labels_count))

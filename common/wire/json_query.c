@@ -109,20 +109,36 @@ static bool is_bare(const ProtobufCFieldDescriptor *field, struct vts_str value)
     return value.len == 1 || value.ptr[0] != '0'; /* which would be no JSON */
 }
 
+/* Here the parameter can be named as it was written; the reader knows it as an item of a list. */
+static enum vts_err check_enum(const struct writer *writer, const ProtobufCFieldDescriptor *field,
+                               struct vts_str name, struct vts_str value)
+{
+    char wanted[VTS_JSON_ENUM_TEXT_BYTES];
+
+    if (field->type != PROTOBUF_C_TYPE_ENUM || vts_json_find_enum(field->descriptor, value) != NULL)
+        return VTS_OK;
+    vts_json_describe_enum(field->descriptor, wanted, sizeof(wanted));
+    return refuse(writer->error, name, wanted);
+}
+
 static enum vts_err write_value(struct writer *writer, const ProtobufCFieldDescriptor *field,
                                 const struct parameter *parameter)
 {
     struct vts_buf value;
+    struct vts_str text;
     enum vts_err err;
 
     vts_buf_init(&value, parameter->value.len);
     err = vts_percent_decode_query(&value, parameter->value);
-    if (err == VTS_ERR_PROTOCOL || (err == VTS_OK && !vts_utf8_is_c_string(vts_buf_str(&value))))
+    text = vts_buf_str(&value);
+    if (err == VTS_ERR_PROTOCOL || (err == VTS_OK && !vts_utf8_is_c_string(text)))
         err = refuse(writer->error, parameter->name, "percent-encoded UTF-8 is wanted");
-    else if (err == VTS_OK && is_bare(field, vts_buf_str(&value)))
-        vts_buf_append_str(writer->out, vts_buf_str(&value));
+    else if (err == VTS_OK && !is_bare(field, text))
+        err = check_enum(writer, field, parameter->name, text);
+    if (err == VTS_OK && is_bare(field, text))
+        vts_buf_append_str(writer->out, text);
     else if (err == VTS_OK)
-        vts_json_text_write(writer->out, vts_buf_str(&value));
+        vts_json_text_write(writer->out, text);
     vts_buf_fini(&value);
     return err;
 }

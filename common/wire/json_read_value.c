@@ -161,6 +161,7 @@ static enum vts_err read_enum(struct vts_json_reader *reader, const ProtobufCFie
                               const struct vts_json_token *token, void *to)
 {
     const ProtobufCEnumValue *value;
+    char wanted[VTS_JSON_ENUM_TEXT_BYTES];
 
     if (token->kind == VTS_JSON_NUMBER)
         return read_integer_value(reader, field, token, to);
@@ -169,10 +170,12 @@ static enum vts_err read_enum(struct vts_json_reader *reader, const ProtobufCFie
     if (token->kind != VTS_JSON_STRING)
         return vts_json_refuse(reader, "the name or number of an enum value is wanted");
     value = vts_json_find_enum(field->descriptor, text_of(token));
-    if (value == NULL)
-        return reader->options->ignore_unknown
-                   ? VTS_ERR_NOT_FOUND
-                   : vts_json_refuse(reader, "there is no enum value of that name");
+    if (value == NULL && reader->options->ignore_unknown)
+        return VTS_ERR_NOT_FOUND;
+    if (value == NULL) {
+        vts_json_describe_enum(field->descriptor, wanted, sizeof(wanted));
+        return vts_json_refuse(reader, wanted);
+    }
     store_integer(field->type, (uint64_t)value->value, to);
     return VTS_OK;
 }

@@ -2,6 +2,8 @@
 /* json_types.c - names, forms and sizes, by descriptor. */
 #include "common/wire/json_types.h"
 
+#include <stdio.h>
+
 #include "common/base/assert.h"
 
 enum vts_json_form vts_json_form_of(const ProtobufCMessageDescriptor *type)
@@ -192,6 +194,29 @@ void vts_json_write_word(struct vts_buf *buf, const ProtobufCEnumDescriptor *typ
 
         vts_buf_append(buf, &letter, 1);
     }
+}
+
+void vts_json_describe_enum(const ProtobufCEnumDescriptor *type, char *text, size_t size)
+{
+    struct vts_buf buf;
+    size_t start_len;
+
+    vts_buf_init(&buf, size - 1);
+    vts_buf_append_text(&buf, "one of ");
+    start_len = buf.len;
+    for (unsigned i = 0; i < type->n_values; i++) {
+        if (strcmp(word_in(type, type->values[i].name), "UNSPECIFIED") == 0)
+            continue;
+        if (buf.len > start_len)
+            vts_buf_append_text(&buf, ", ");
+        vts_json_write_word(&buf, type, &type->values[i]);
+    }
+    vts_buf_append_text(&buf, " is wanted");
+    if (vts_buf_check(&buf) == VTS_OK)
+        (void)snprintf(text, size, "%.*s", (int)buf.len, buf.ptr);
+    else
+        (void)snprintf(text, size, "there is no enum value of that name");
+    vts_buf_fini(&buf);
 }
 
 static bool is_word_of(const ProtobufCEnumDescriptor *type, const char *value_name,

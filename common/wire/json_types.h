@@ -45,6 +45,11 @@ const ProtobufCMessageDescriptor *vts_json_find_any(const struct vts_json_types 
 /* Appends an enum value's REST word: its name without the enum's prefix, in lower case. */
 void vts_json_write_word(struct vts_buf *buf, const ProtobufCEnumDescriptor *type,
                          const ProtobufCEnumValue *value);
+enum { VTS_JSON_ENUM_TEXT_BYTES = 160 }; /* an error's text has room for it and a path */
+
+/* Writes "one of pending, running is wanted" with the words of all values but "unspecified"; a text
+ * that does not name them when they do not fit. */
+void vts_json_describe_enum(const ProtobufCEnumDescriptor *type, char *text, size_t size);
 /* The value of that name or REST word; NULL when there is none. */
 const ProtobufCEnumValue *vts_json_find_enum(const ProtobufCEnumDescriptor *type,
                                              struct vts_str name);

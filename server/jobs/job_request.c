@@ -138,7 +138,7 @@ static bool check_options(const Vtstatus__V1__TranslationSpec *spec,
                           struct vts_job_violation *violation)
 {
     if (spec->n_options > VTS_JOB_ENTRIES_MAX)
-        return refuse(violation, "spec.options", "must be at most 64");
+        return refuse(violation, "spec.options", "must not have more than 64 entries");
     for (size_t i = 0; i < spec->n_options; i++) {
         size_t key_len = strlen(spec->options[i]->key);
 
@@ -171,11 +171,13 @@ static bool check_labels(const Vtstatus__V1__CreateJobRequest *request,
                          struct vts_job_violation *violation)
 {
     if (request->n_labels > VTS_JOB_ENTRIES_MAX)
-        return refuse(violation, "labels", "must be at most 64");
+        return refuse(violation, "labels", "must not have more than 64 entries");
     for (size_t i = 0; i < request->n_labels; i++) {
         if (!vts_job_label_key_is_valid(vts_str_of(request->labels[i]->key)))
-            return refuse(violation, "labels",
-                          "must have keys of 1 to 63 characters a-z 0-9 _ . -, the first a letter");
+            return refuse(
+                violation, "labels",
+                "must have keys of 1 to 63 characters a-z 0-9 _ . - that begin with a-z (no "
+                "capitals)");
         if (strlen(request->labels[i]->value) > VTS_JOB_LABEL_VALUE_MAX ||
             !vts_job_text_is_plain(request->labels[i]->value))
             return refuse(violation, "labels",

@@ -19,6 +19,10 @@ static const int64_t lease_most_ns = INT64_C(3600) * VTS_NS_PER_S;
 static const char prose_text[] =
     "must be at most 1024 bytes without control characters other than line ends and tabs";
 
+static const char label_text[] =
+    "must be KEY=VALUE, with a key of 1 to 63 characters a-z 0-9 _ . - that begins with a-z (no "
+    "capitals), and a value of at most 63 bytes without control characters";
+
 static enum vts_err refuse(struct vts_job_violation *violation, const char *field, const char *text)
 {
     *violation = (struct vts_job_violation){.field = field, .text = text};
@@ -78,18 +82,16 @@ static enum vts_err check_labels(char *const *labels, size_t count,
                                  struct vts_job_violation *violation)
 {
     if (count > VTS_JOB_FILTERS_MAX)
-        return refuse(violation, "labels", "must be at most 64");
+        return refuse(violation, "labels", "must not have more than 64 entries");
     for (size_t i = 0; i < count; i++)
         if (!is_label(labels[i]))
-            return refuse(violation, "labels", "must each be \"key=value\" of a label");
+            return refuse(violation, "labels", label_text);
     return VTS_OK;
 }
 
 enum vts_err vts_check_label_filter(const char *label, struct vts_job_violation *ret_violation)
 {
-    return is_label(label)
-               ? VTS_OK
-               : refuse(ret_violation, "label_filter", "must be \"key=value\" of a label");
+    return is_label(label) ? VTS_OK : refuse(ret_violation, "label_filter", label_text);
 }
 
 static enum vts_err check_wait(const Google__Protobuf__Duration *wait,
@@ -132,10 +134,11 @@ static enum vts_err check_states(const Vtstatus__V1__ListJobsRequest *request,
                                  struct vts_job_violation *violation)
 {
     if (request->n_states > VTS_JOB_FILTERS_MAX)
-        return refuse(violation, "states", "must be at most 64");
+        return refuse(violation, "states", "must not have more than 64 entries");
     for (size_t i = 0; i < request->n_states; i++)
         if (!is_state(request->states[i]))
-            return refuse(violation, "states", "must be states of a job");
+            return refuse(violation, "states",
+                          "must be of pending, running, cancelling, succeeded, failed, cancelled");
     return VTS_OK;
 }
 
@@ -148,7 +151,7 @@ static enum vts_err check_page(const Vtstatus__V1__ListJobsRequest *request,
         return refuse(violation, "page_token", "must be at most 1024 bytes");
     if (protobuf_c_enum_descriptor_get_value(&vtstatus__v1__job_order__descriptor,
                                              (int)request->order) == NULL)
-        return refuse(violation, "order", "must be an order of jobs");
+        return refuse(violation, "order", "must be newest_first or oldest_first");
     return VTS_OK;
 }
 
@@ -178,7 +181,7 @@ static enum vts_err check_queues(const Vtstatus__V1__LeaseJobRequest *request,
                                  struct vts_job_violation *violation)
 {
     if (request->n_queues > VTS_JOB_QUEUES_MAX)
-        return refuse(violation, "queues", "must be at most 16");
+        return refuse(violation, "queues", "must not have more than 16 entries");
     for (size_t i = 0; i < request->n_queues; i++)
         if (!vts_job_queue_is_valid(vts_str_of(request->queues[i])))
             return refuse(violation, "queues", "must be 1 to 64 characters of a-z 0-9 . _ -");
@@ -276,7 +279,7 @@ static enum vts_err check_error(const Google__Rpc__Status *error,
     if (error->code < VTS_RPC_OK || error->code > VTS_RPC_UNAUTHENTICATED)
         return refuse(violation, "error.code", "must be from 0 to 16");
     if (error->n_details > VTS_JOB_ERROR_DETAILS_MAX)
-        return refuse(violation, "error.details", "must be at most 16");
+        return refuse(violation, "error.details", "must not have more than 16 entries");
     if (google__rpc__status__get_packed_size(error) > VTS_JOB_ERROR_MAX)
         return refuse(violation, "error", "must be at most 16 KiB");
     return VTS_OK;

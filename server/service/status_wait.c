@@ -79,7 +79,7 @@ static bool check_request(struct vts_call *call, const Vtstatus__V1__WaitStatusR
 
     if (!read_timeout(request->timeout, vts_status_service_of(call)->wait_max_ns, ret_wait_ns)) {
         vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT,
-                        "timeout is a negative duration, or none at all");
+                        "timeout must not be negative, nor past 10,000 years");
         return false;
     }
     if (!read_until(request->until, ret_until)) {

@@ -266,7 +266,7 @@ def a_list_is_asked_for_by_query():
 @case
 def a_query_that_is_wrong_is_told_what_is():
     for query, text in (("nothing=1", "nothing"), ("page_size=x", "page_size"),
-                        ("state=asleep", "states"), ("order=1&order=2", "order"),
+                        ("state=asleep", "state, in the query: one of pending, running, "), ("order=1&order=2", "order"),
                         ("createdAfter=yesterday", "created_after"), ("queue=%zz", "queue")):
         answer = curl("GET", f"/v1/jobs?{query}")
         equal(answer.code, 400, query)

@@ -181,10 +181,10 @@ static void json_read_enums_by_name_number_or_word(void)
         {"{\"enumField\":77}", NULL},
     };
     static const struct refused bad[] = {
-        {"{\"enumField\":\"Deep_Red\"}", "enumField: there is no enum value of that name"},
-        {"{\"enumField\":\"\"}", "enumField: there is no enum value of that name"},
-        {"{\"enumField\":\"deep_re\"}", "enumField: there is no enum value of that name"},
-        {"{\"enumField\":\"deep_redd\"}", "enumField: there is no enum value of that name"},
+        {"{\"enumField\":\"Deep_Red\"}", "enumField: one of negative, deep_red is wanted"},
+        {"{\"enumField\":\"\"}", "enumField: one of negative, deep_red is wanted"},
+        {"{\"enumField\":\"deep_re\"}", "enumField: one of negative, deep_red is wanted"},
+        {"{\"enumField\":\"deep_redd\"}", "enumField: one of negative, deep_red is wanted"},
         {"{\"enumField\":1.5}", "enumField: an integer is wanted"},
         {"{\"enumField\":2147483648}", "enumField: the integer is out of range"},
         {"{\"enumField\":true}", "enumField: the name or number of an enum value is wanted"},
@@ -372,7 +372,7 @@ static void json_read_struct_and_value(void)
         {"{\"struct\":{\"a\":{\"b\":[0,1e999]}}}", "struct.a.b[1]: the number is out of range"},
         {"{\"chosenNull\":null,\"chosenValue\":null}",
          "chosenValue: another member of its oneof is set too"},
-        {"{\"null\":\"nothing\"}", "null: there is no enum value of that name"},
+        {"{\"null\":\"nothing\"}", "null: one of null_value is wanted"},
     };
 
     check_taken(&vtstest__dynamic__descriptor, rows, VTS_ARRAY_LEN(rows));
