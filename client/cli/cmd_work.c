@@ -15,6 +15,7 @@
 #include "client/cli/output.h"
 #include "client/cli/signals.h"
 #include "client/cli/work_slot.h"
+#include "client/cli/work_words.h"
 
 enum { MAX_PATH_BYTES = 4096 };
 
@@ -173,6 +174,21 @@ static int run_worker(struct vts_cli_worker *worker)
     return worker->exit_code;
 }
 
+static bool is_good_result(const char *result)
+{
+    const char *wrong = NULL;
+    char text[256];
+    int len = 0;
+
+    if (result == NULL || vts_cli_work_words_check_result(result, &wrong, &len))
+        return true;
+    (void)snprintf(text, sizeof(text),
+                   "--result has %.*s, which is none of {source}, {from}, {to} and {job}",
+                   len < 64 ? len : 64, wrong);
+    vts_cli_output_error(text);
+    return false;
+}
+
 int vts_cli_work(struct vts_client *client, const struct vts_cli_options *options)
 {
     struct vts_cli_worker worker;
@@ -180,7 +196,7 @@ int vts_cli_work(struct vts_client *client, const struct vts_cli_options *option
     int exit_code;
 
     (void)client; /* each slot has its own */
-    if (!can_be_run(options->words[0]))
+    if (!is_good_result(options->work.result) || !can_be_run(options->words[0]))
         return VTS_CLI_EXIT_USAGE;
     if (open_worker(&worker, options, &error)) {
         exit_code = run_worker(&worker);

@@ -7,10 +7,19 @@
 
 #include "client/cli/output.h"
 
+static bool is_cleartext(const struct vts_cli_options *options)
+{
+    return options->client.url != NULL && strncmp(options->client.url, "http://", 7) == 0;
+}
+
 static const char *hint(const struct vts_client_error *error, const struct vts_cli_options *options)
 {
     if (strstr(error->text, "which streams need") != NULL)
         return "; --mode auto does without streams";
+    /* What a TLS port has for one who does not speak TLS. */
+    if (error->code == VTS_CLIENT_CONNECT && is_cleartext(options) &&
+        strstr(error->text, "Empty reply") != NULL)
+        return "; if it speaks TLS, its URL begins with https://";
     if (error->code != VTS_CLIENT_TLS)
         return "";
     if (strstr(error->text, "not trusted here") != NULL && options->client.ca_file == NULL)

@@ -30,7 +30,7 @@ static const char exit_codes[] =
     "  0  the job is completed; for get, show and health: the answer came, and the job\n"
     "     has not failed; for the others: it is done\n"
     "  1  the job ended in error\n"
-    "  2  wrong usage\n"
+    "  2  wrong usage; a file that cannot be read, or output that cannot be written\n"
     "  3  no answer: network, TLS, a server that cannot serve, an answer that\n"
     "     cannot be read\n"
     "  4  gave up waiting; the job goes on\n"

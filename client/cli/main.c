@@ -94,7 +94,8 @@ static int run(struct vts_cli_options *options)
     code = vts_client_new(&options->client, &client, &error);
     if (code != VTS_CLIENT_OK) {
         vts_cli_failure_print(&error, options);
-        return vts_cli_exit_code(code, NULL);
+        /* Nobody was asked yet, so that it is about a file that a flag names. */
+        return code == VTS_CLIENT_TLS ? VTS_CLI_EXIT_USAGE : vts_cli_exit_code(code, NULL);
     }
     exit_code = run_command(client, options);
     vts_client_free(client);
@@ -107,7 +108,7 @@ static int finish_output(int exit_code)
     if (fflush(stdout) == 0 || errno == EPIPE)
         return exit_code;
     vts_cli_output_error("cannot write the output");
-    return exit_code != VTS_CLI_EXIT_OK ? exit_code : VTS_CLI_EXIT_NO_ANSWER;
+    return exit_code != VTS_CLI_EXIT_OK ? exit_code : VTS_CLI_EXIT_USAGE;
 }
 
 int main(int argc, char *argv[])

@@ -14,7 +14,8 @@ const char *vts_cli_output_plain(bool has_colors);
 
 /* What a job in VTS_STATE_PENDING waits for: "not started yet", or which attempt was in vain. */
 void vts_cli_output_format_waiting(const struct vts_status *status, char *text, size_t size);
-/* 0 to 100 of the attempt under way; a job that waits for another has lost what the last one did. */
+/* 0 to 100 of the attempt under way; a job that waits for another has lost what the last one did.
+ */
 double vts_cli_output_percent(const struct vts_status *status);
 
 /* "default: pending, 42 %, transcribe (2 of 6)", and a line end. */

@@ -27,7 +27,8 @@
 enum {
     LEASE_WAIT_S = 30,
     MAX_PAUSE_S = 20,
-    EX_TEMPFAIL = 75, /* of <sysexits.h> */
+    MAX_IDLE_FAILURES = 5, /* in a row; as the other commands have it */
+    EX_TEMPFAIL = 75,      /* of <sysexits.h> */
     MAX_MESSAGE_BYTES = VTS_CLI_TAIL_BYTES,
     /* gRPC's numbers. */
     CODE_CANCELLED = 1,
@@ -386,13 +387,24 @@ static enum vts_client_code take(struct vts_cli_slot *slot, struct vts_lease **r
 static void tell_no_lease(struct vts_cli_slot *slot, const struct vts_client_error *error,
                           unsigned failures)
 {
+    char text[640];
+
     if (!may_pass(error->code)) {
         vts_cli_failure_print(error, slot->worker->options);
         end_work(slot->worker, vts_cli_exit_code(error->code, NULL));
         return;
     }
-    if (failures == 1)
-        vts_cli_failure_print(error, slot->worker->options);
+    if (slot->worker->options->work.is_until_idle && failures >= MAX_IDLE_FAILURES) {
+        (void)snprintf(text, sizeof(text), "%s; no answer to %u requests in a row", error->text,
+                       failures);
+        vts_cli_output_error(text);
+        end_work(slot->worker, vts_cli_exit_code(error->code, NULL));
+        return;
+    }
+    if (failures == 1) {
+        (void)snprintf(text, sizeof(text), "%s; trying again until it answers", error->text);
+        vts_cli_output_error(text);
+    }
     pause_after(failures, slot->worker->drain_fd);
 }
 

@@ -72,6 +72,23 @@ static enum vts_cli_work_words_result fill_argv(const struct vts_cli_options *op
     return VTS_CLI_WORDS_OK;
 }
 
+bool vts_cli_work_words_check_result(const char *result, const char **ret_wrong, int *ret_len)
+{
+    static const struct placeholder known[] = {
+        {"{source}", ""}, {"{from}", ""}, {"{to}", ""}, {"{job}", ""}, {NULL, NULL}};
+
+    for (const char *at = strchr(result, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_");
+
+        if (len == 0 || at[len + 1] != '}' || find(known, at) != NULL)
+            continue;
+        *ret_wrong = at;
+        *ret_len = (int)len + 2;
+        return false;
+    }
+    return true;
+}
+
 /* ---- environment ----------------------------------------------------------------------------- */
 
 static char *make_variable(const char *prefix, const char *name, const char *value)

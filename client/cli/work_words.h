@@ -6,6 +6,8 @@
 #ifndef VTS_CLI_WORK_WORDS_H
 #define VTS_CLI_WORK_WORDS_H
 
+#include <stdbool.h>
+
 #include <vtstatus/worker.h>
 
 #include "client/cli/options.h"
@@ -21,6 +23,10 @@ enum vts_cli_work_words_result {
     VTS_CLI_WORDS_NO_MEMORY,
     VTS_CLI_WORDS_LIKE_A_FLAG, /* the job is to fail: see above */
 };
+
+/* Whether a --result has only placeholders that there are; otherwise *ret_wrong is where the first
+ * one begins that there is not, and *ret_len how long it is. */
+bool vts_cli_work_words_check_result(const char *result, const char **ret_wrong, int *ret_len);
 
 /* The caller ends *ret_words on every outcome. */
 enum vts_cli_work_words_result vts_cli_work_words_make(const struct vts_cli_options *options,

@@ -119,6 +119,18 @@ static bool are_pairs(const struct vts_pair *pairs, size_t count)
     return true;
 }
 
+/* The server bounds how many there are; nobody waits for a longer list to be compared. */
+enum { MAX_COMPARED_PAIRS = 64 };
+
+static bool has_key_twice(const struct vts_pair *pairs, size_t count)
+{
+    for (size_t i = 0; i < count && count <= MAX_COMPARED_PAIRS; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(pairs[i].key, pairs[j].key) == 0)
+                return true;
+    return false;
+}
+
 static const char *create_fault(const struct vts_create_options *options)
 {
     if (options->source_uri == NULL || options->source_uri[0] == '\0')
@@ -129,6 +141,10 @@ static const char *create_fault(const struct vts_create_options *options)
         return "an option needs a key without '=', and a value";
     if (!are_pairs(options->labels, options->labels_count))
         return "a label needs a key without '=', and a value";
+    if (has_key_twice(options->options, options->options_count))
+        return "two options have the same key";
+    if (has_key_twice(options->labels, options->labels_count))
+        return "two labels have the same key";
     if (!is_within(options->timeout, max_seconds))
         return "timeout must be from 0 to a year";
     if (!is_within(options->ttl, max_seconds))

@@ -91,6 +91,27 @@ def no_answer_is_3():
 
 
 @case
+def cleartext_to_tls_is_explained():
+    with Server(*AT_REST) as server:
+        result = vtstatus(None, "--url", server.url.replace("https", "http"), "get")
+        expect(result, 3, "if it speaks TLS, its URL begins with https://")
+
+
+@case
+def files_that_cannot_be_read_or_written_are_2():
+    with Server(*AT_REST) as server:
+        expect(vtstatus(None, "--url", server.url, "--cacert", "/nonexistent", "get"), 2,
+               "'/nonexistent': there is no such file")
+        expect(vtstatus(server, "--cert", "/nonexistent", "--key", "/nonexistent", "get"), 2,
+               "'/nonexistent': there is no such file")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([VTSTATUS, *trust(server), "get"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=WAIT_S, check=False,
+                                    env=environment())
+        equal((result.returncode, result.stderr), (2, "vtstatus: cannot write the output\n"))
+
+
+@case
 def giving_up_is_4():
     with Server(*AT_REST) as server:
         result = vtstatus(server, "poll", "--max-retries", "2", "--ignore-hints", *FAST)

@@ -102,6 +102,30 @@ def the_command_gets_the_job_in_its_arguments():
 
 
 @case
+def a_result_of_what_a_job_has_not_is_wrong_usage():
+    with Server() as server:
+        submit(server, "a")
+        for result, named in (("x {nope}", "{nope}"), ("{job}{output}", "{output}")):
+            expect(vtstatus(server, "work", "--result", result, "--", "true"), 2,
+                   f"--result has {named}, which is none of {{source}}")
+        expect(work(server, "true", "--result", "{}{ }{JOB}{{job}}"), 0)
+        equal(job(server, "a")["status"]["outputUri"], "{}{ }{JOB}{a}")
+
+
+@case
+def a_worker_says_that_it_goes_on_without_a_server():
+    with Server() as server:
+        pass
+    with Worker(server, "true") as worker:
+        worker.read_until("refused; trying again until it answers")
+    result = work(server, "true")
+    equal(result.returncode, 3, result.stderr)
+    lines = result.stderr.splitlines()
+    equal(len(lines), 2, lines)
+    check(lines[1].endswith("no answer to 5 requests in a row"), lines)
+
+
+@case
 def the_command_gets_the_job_in_its_environment():
     with Server() as server:
         submit(server, "a", "--option", "voice=low", "--option", "no-name=x", "--queue", "q")

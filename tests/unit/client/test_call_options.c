@@ -44,6 +44,7 @@ static void create_options_are_checked(void)
 {
     const struct vts_pair bad_key = {.key = "a=b", .value = "c"};
     const struct vts_pair no_value = {.key = "a"};
+    const struct vts_pair twice[] = {{.key = "a", .value = "1"}, {.key = "a", .value = "2"}};
     struct vts_create_options good;
     struct vts_create_options options;
 
@@ -68,6 +69,16 @@ static void create_options_are_checked(void)
     options = good;
     options.labels_count = 1;
     check_create(&options, "label");
+    options = good;
+    options.labels = twice;
+    options.labels_count = 2;
+    check_create(&options, "two labels");
+    options.labels_count = 1;
+    check_create(&options, NULL);
+    options = good;
+    options.options = twice;
+    options.options_count = 2;
+    check_create(&options, "two options");
     options = good;
     options.timeout = NAN;
     check_create(&options, "timeout");
