@@ -17,9 +17,10 @@ CONFIG_HEAD = """\
 
 Every option is a flag and an environment variable; a flag wins over the variable, and an empty
 variable counts as unset. The variable of a flag without a value is 1 for on and 0 for off. A
-mistake in either stops the server before it listens, with exit code 2 and a line that names it.
-`--help` prints the same options; it, `--version` and `--descriptor-set` only print, and have no
-variable.
+mistake in either, such as a file that is not there, stops the server before it listens, with exit
+code 2 and a line that names it. Whatever else keeps it from starting, such as what is in a file or
+an address that is taken, is exit code 1 and a line. `--help` prints the same options; it,
+`--version` and `--descriptor-set` only print, and have no variable.
 
 Generated from `server/app/options.def`, `server/jobs/simulation.def` and `server/guard/limits.def`
 by `scripts/generate-docs.py`; do not edit.

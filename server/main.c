@@ -5,6 +5,7 @@
 
 #include "descriptor_set.h"
 #include "server/app/app.h"
+#include "server/app/files.h"
 
 enum { EXIT_STOPPED = 0, EXIT_CANNOT_START = 1, EXIT_USAGE = 2, HELP_MAX_BYTES = 16 * 1024 };
 
@@ -40,6 +41,8 @@ int main(int argc, char **argv)
         vts_buf_fini(&help);
         return code;
     }
+    if (vts_files_check(&config, &error) != VTS_OK)
+        return fail(EXIT_USAGE, &error);
     vts_log_setup(config.log_level, config.log_format);
     if (vts_app_run(&config, &error) != VTS_OK)
         return fail(EXIT_CANNOT_START, &error);

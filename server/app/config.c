@@ -23,13 +23,14 @@ enum option_name {
 
 static const struct row {
     const char *flag;
+    const char *dashed_flag;
     const char *variable;
     const char *argument;
     const char *value;
     const char *help;
 } rows[OPTION_COUNT] = {
 #define X(name, flag, argument, value, help)                                                       \
-    [OPTION_##name] = {flag, "VTSTATUSD_" #name, argument, value, help},
+    [OPTION_##name] = {flag, "--" flag, "VTSTATUSD_" #name, argument, value, help},
 #include "server/app/options.def"
 #undef X
 };
@@ -37,14 +38,41 @@ static const struct row {
 /* Flags that only print. */
 enum { CODE_HELP = OPTION_COUNT + 1, CODE_VERSION, CODE_DESCRIPTOR_SET, PRINTING_FLAGS = 3 };
 
-static void read_defaults(const char *values[OPTION_COUNT])
+/* What each option is set to, by whom, and what the user called it there. */
+struct values {
+    const char *text[OPTION_COUNT]; /* NULL: it is not set */
+    const char *name[OPTION_COUNT]; /* "--threads" or "VTSTATUSD_THREADS" */
+};
+
+static void read_defaults(struct values *values)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         const char *from_environment = getenv(rows[i].variable);
+        bool is_set = from_environment != NULL && from_environment[0] != '\0';
 
-        values[i] = from_environment != NULL && from_environment[0] != '\0' ? from_environment
-                                                                            : rows[i].value;
+        values->text[i] = is_set ? from_environment : rows[i].value;
+        values->name[i] = is_set ? rows[i].variable : rows[i].dashed_flag;
     }
+}
+
+/* why follows the name and the value. */
+static enum vts_err refuse(const struct values *values, enum option_name option, const char *why,
+                           struct vts_error *error)
+{
+    return vts_error_set(error, VTS_ERR_INVALID, "%s \"%s\" %s", values->name[option],
+                         values->text[option], why);
+}
+
+/* Puts the option's name in front of what another module says of its value; returns err. */
+static enum vts_err blame(const struct values *values, enum option_name option, enum vts_err err,
+                          struct vts_error *error)
+{
+    struct vts_error reason;
+
+    if (err == VTS_OK || error == NULL)
+        return err;
+    reason = *error;
+    return vts_error_set(error, err, "%s: %s", values->name[option], reason.text);
 }
 
 static void make_long_options(struct option options[OPTION_COUNT + PRINTING_FLAGS + 1])
@@ -61,7 +89,7 @@ static void make_long_options(struct option options[OPTION_COUNT + PRINTING_FLAG
         (struct option){.name = "descriptor-set", .val = CODE_DESCRIPTOR_SET};
 }
 
-static enum vts_err read_flags(int argc, char *const argv[], const char *values[OPTION_COUNT],
+static enum vts_err read_flags(int argc, char *const argv[], struct values *values,
                                struct vts_config *config, struct vts_error *error)
 {
     struct option options[OPTION_COUNT + PRINTING_FLAGS + 1];
@@ -83,8 +111,10 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
         else if (code == '?')
             return vts_error_set(error, VTS_ERR_INVALID,
                                  "there is no option %s; see vtstatusd --help", argv[at]);
-        else
-            values[code - 1] = optarg == NULL ? "1" : optarg;
+        else {
+            values->text[code - 1] = optarg == NULL ? "1" : optarg;
+            values->name[code - 1] = rows[code - 1].dashed_flag;
+        }
     }
     if (optind < argc)
         return vts_error_set(error, VTS_ERR_INVALID, "\"%s\" is no option; see vtstatusd --help",
@@ -92,12 +122,20 @@ static enum vts_err read_flags(int argc, char *const argv[], const char *values[
     return VTS_OK;
 }
 
-static enum vts_err parse_tls(const char *const values[OPTION_COUNT], struct vts_config *config,
+static const enum option_name file_options[] = {OPTION_CERT, OPTION_KEY, OPTION_CLIENT_CA};
+
+static enum vts_err parse_tls(const struct values *values, struct vts_config *config,
                               struct vts_error *error)
 {
-    config->tls = (struct vts_tls_files){.cert = values[OPTION_CERT],
-                                         .key = values[OPTION_KEY],
-                                         .client_ca = values[OPTION_CLIENT_CA]};
+    config->tls = (struct vts_tls_files){.cert = values->text[OPTION_CERT],
+                                         .key = values->text[OPTION_KEY],
+                                         .client_ca = values->text[OPTION_CLIENT_CA]};
+    for (size_t i = 0; i < VTS_ARRAY_LEN(file_options); i++) {
+        const char *path = values->text[file_options[i]];
+
+        if (path != NULL && path[0] == '\0')
+            return refuse(values, file_options[i], "names no file", error);
+    }
     if (config->tls.cert == NULL || config->tls.key == NULL)
         return vts_error_set(error, VTS_ERR_INVALID,
                              "a certificate and its key are needed: --cert FILE --key FILE "
@@ -105,30 +143,28 @@ static enum vts_err parse_tls(const char *const values[OPTION_COUNT], struct vts
     return VTS_OK;
 }
 
-static enum vts_err parse_threads(const char *value, struct vts_config *config,
+static enum vts_err parse_threads(const struct values *values, struct vts_config *config,
                                   struct vts_error *error)
 {
+    const char *value = values->text[OPTION_THREADS];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t threads = cores < 1 ? 1 : (uint64_t)cores;
 
     if (value != NULL &&
         (vts_str_to_u64(vts_str_of(value), VTS_THREADS_MAX, &threads) != VTS_OK || threads == 0))
-        return vts_error_set(error, VTS_ERR_INVALID, "--threads \"%s\" is no number from 1 to %d",
-                             value, VTS_THREADS_MAX);
+        return vts_error_set(error, VTS_ERR_INVALID, "%s \"%s\" is no number from 1 to %d",
+                             values->name[OPTION_THREADS], value, VTS_THREADS_MAX);
     config->threads = threads > VTS_THREADS_MAX ? VTS_THREADS_MAX : (unsigned)threads;
     return VTS_OK;
 }
 
-static enum vts_err parse_log(const char *const values[OPTION_COUNT], struct vts_config *config,
+static enum vts_err parse_log(const struct values *values, struct vts_config *config,
                               struct vts_error *error)
 {
-    if (vts_log_level_parse(values[OPTION_LOG_LEVEL], &config->log_level) != VTS_OK)
-        return vts_error_set(error, VTS_ERR_INVALID,
-                             "--log-level \"%s\" is none of debug, info, warn, error",
-                             values[OPTION_LOG_LEVEL]);
-    if (vts_log_format_parse(values[OPTION_LOG_FORMAT], &config->log_format) != VTS_OK)
-        return vts_error_set(error, VTS_ERR_INVALID, "--log-format \"%s\" is neither json nor text",
-                             values[OPTION_LOG_FORMAT]);
+    if (vts_log_level_parse(values->text[OPTION_LOG_LEVEL], &config->log_level) != VTS_OK)
+        return refuse(values, OPTION_LOG_LEVEL, "is none of debug, info, warn, error", error);
+    if (vts_log_format_parse(values->text[OPTION_LOG_FORMAT], &config->log_format) != VTS_OK)
+        return refuse(values, OPTION_LOG_FORMAT, "is neither json nor text", error);
     return VTS_OK;
 }
 
@@ -156,9 +192,10 @@ static bool is_origin(struct vts_str text)
     return vts_str_equals_text(text, "*") || vts_str_equals_text(text, "reads");
 }
 
-static enum vts_err parse_origins(const char *value, struct vts_config *config,
+static enum vts_err parse_origins(const struct values *values, struct vts_config *config,
                                   struct vts_error *error)
 {
+    const char *value = values->text[OPTION_ALLOW_ORIGIN];
     struct vts_str rest = vts_str_of(value);
     struct vts_str one;
 
@@ -167,76 +204,85 @@ static enum vts_err parse_origins(const char *value, struct vts_config *config,
         return VTS_OK;
     while (vts_str_split(&rest, ',', &one))
         if (!is_origin(vts_str_trim(one)))
-            return vts_error_set(error, VTS_ERR_INVALID,
-                                 "--allow-origin \"%s\" is neither *, none, nor a list of "
-                                 "reads and origins such as https://example.org",
-                                 value);
+            return refuse(values, OPTION_ALLOW_ORIGIN,
+                          "is neither *, none, nor a list of reads and origins such as "
+                          "https://example.org",
+                          error);
     config->allow_origin = value;
     return VTS_OK;
 }
 
 /* An option without an argument: the flag is the value 1. */
-static enum vts_err parse_switch(enum option_name option, const char *value, bool *ret_is_set,
-                                 struct vts_error *error)
+static enum vts_err parse_switch(const struct values *values, enum option_name option,
+                                 bool *ret_is_set, struct vts_error *error)
 {
+    const char *value = values->text[option];
+
     if (value != NULL && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
-        return vts_error_set(error, VTS_ERR_INVALID, "%s \"%s\" is neither 0 nor 1",
-                             rows[option].variable, value);
+        return refuse(values, option, "is neither 0 nor 1", error);
     *ret_is_set = value != NULL && value[0] == '1';
     return VTS_OK;
 }
 
-static bool is_store(struct vts_str text)
+static enum vts_err parse_store(const struct values *values, struct vts_config *config,
+                                struct vts_error *error)
 {
-    return vts_str_equals_text(text, "memory") || vts_str_starts_with(text, "sqlite:");
+    struct vts_str store = vts_str_of(values->text[OPTION_STORE]);
+
+    config->store = store.ptr;
+    if (vts_str_equals_text(store, "sqlite:"))
+        return refuse(values, OPTION_STORE, "lacks a file: write sqlite:PATH", error);
+    if (!vts_str_equals_text(store, "memory") && !vts_str_starts_with(store, "sqlite:"))
+        return refuse(values, OPTION_STORE, "is neither memory nor sqlite:PATH", error);
+    return VTS_OK;
 }
 
-static enum vts_err parse_rest(const char *const values[OPTION_COUNT], struct vts_config *config,
+static enum vts_err parse_rest(const struct values *values, struct vts_config *config,
                                struct vts_error *error)
 {
+    const char *simulation = values->text[OPTION_SIMULATE];
+    const char *limits = values->text[OPTION_LIMIT];
     bool has_no_reflection = false;
-    enum vts_err err;
+    enum vts_err err = parse_store(values, config, error);
 
-    config->store = values[OPTION_STORE];
-    if (!is_store(vts_str_of(config->store)))
-        return vts_error_set(error, VTS_ERR_INVALID,
-                             "--store \"%s\" is neither memory nor sqlite:PATH", config->store);
-    err = parse_origins(values[OPTION_ALLOW_ORIGIN], config, error);
-    if (err != VTS_OK)
-        return err;
-    config->has_simulation = values[OPTION_SIMULATE] != NULL;
-    err =
-        parse_switch(OPTION_NO_REFLECTION, values[OPTION_NO_REFLECTION], &has_no_reflection, error);
+    if (err == VTS_OK)
+        err = parse_origins(values, config, error);
+    if (err == VTS_OK)
+        err = parse_switch(values, OPTION_NO_REFLECTION, &has_no_reflection, error);
     config->has_reflection = err == VTS_OK && !has_no_reflection;
-    if (err == VTS_OK && config->has_simulation)
-        err = vts_simulation_parse(values[OPTION_SIMULATE], &config->simulation, error);
-    if (err == VTS_OK && values[OPTION_LIMIT] != NULL)
-        err = vts_limits_parse(&config->limits, values[OPTION_LIMIT], error);
+    config->has_simulation = simulation != NULL;
+    if (err == VTS_OK && simulation != NULL)
+        err = blame(values, OPTION_SIMULATE,
+                    vts_simulation_parse(simulation, &config->simulation, error), error);
+    if (err == VTS_OK && limits != NULL)
+        err = blame(values, OPTION_LIMIT, vts_limits_parse(&config->limits, limits, error), error);
     return err;
 }
 
 enum vts_err vts_config_read(int argc, char *const argv[], struct vts_config *ret_config,
                              struct vts_error *error)
 {
-    const char *values[OPTION_COUNT];
+    struct values values;
     enum vts_err err;
 
     memset(ret_config, 0, sizeof(*ret_config));
     vts_limits_init(&ret_config->limits);
-    read_defaults(values);
-    err = read_flags(argc, argv, values, ret_config, error);
+    read_defaults(&values);
+    err = read_flags(argc, argv, &values, ret_config, error);
     if (err != VTS_OK || ret_config->wants_help || ret_config->wants_version ||
         ret_config->wants_descriptor_set)
         return err;
-    err = parse_log(values, ret_config, error);
+    err = parse_log(&values, ret_config, error);
     if (err == VTS_OK)
-        err = parse_tls(values, ret_config, error);
+        err = parse_tls(&values, ret_config, error);
     if (err == VTS_OK)
-        err = vts_address_parse(values[OPTION_LISTEN], &ret_config->listen, error);
+        err =
+            blame(&values, OPTION_LISTEN,
+                  vts_address_parse(values.text[OPTION_LISTEN], &ret_config->listen, error), error);
     if (err == VTS_OK)
-        err = parse_threads(values[OPTION_THREADS], ret_config, error);
+        err = parse_threads(&values, ret_config, error);
     if (err == VTS_OK)
-        err = parse_rest(values, ret_config, error);
+        err = parse_rest(&values, ret_config, error);
     return err;
 }
 

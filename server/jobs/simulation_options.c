@@ -213,11 +213,10 @@ static enum vts_err refuse_name(struct vts_str text, struct vts_error *error)
     for (size_t i = 0; i < VTS_ARRAY_LEN(parts) && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, i == 0 ? "%s" : ", %s",
                                 parts[i].name);
-    return vts_error_set(
-        error, VTS_ERR_INVALID,
-        "--simulate: \"%.*s\" is no part of a simulation, which are NAME=VALUE with "
-        "the names %s",
-        shown_len(text), text.ptr, names);
+    return vts_error_set(error, VTS_ERR_INVALID,
+                         "\"%.*s\" is no part of a simulation, which are NAME=VALUE with "
+                         "the names %s",
+                         shown_len(text), text.ptr, names);
 }
 
 /* text is the whole part; *is_given has a bit for each part that came before. */
@@ -235,12 +234,12 @@ static enum vts_err parse_part(struct vts_str text, struct vts_simulation_option
         return refuse_name(text, error);
     bit = 1U << (part - parts);
     if ((*is_given & bit) != 0)
-        return vts_error_set(error, VTS_ERR_INVALID, "--simulate: \"%.*s\": %s is given twice",
-                             shown_len(text), text.ptr, part->name);
+        return vts_error_set(error, VTS_ERR_INVALID, "\"%.*s\": %s is given twice", shown_len(text),
+                             text.ptr, part->name);
     *is_given |= bit;
     if (part->parse(value, options) != VTS_OK)
-        return vts_error_set(error, VTS_ERR_INVALID, "--simulate: \"%.*s\": %s must be %s",
-                             shown_len(text), text.ptr, part->name, part->form);
+        return vts_error_set(error, VTS_ERR_INVALID, "\"%.*s\": %s must be %s", shown_len(text),
+                             text.ptr, part->name, part->form);
     return VTS_OK;
 }
 

@@ -202,6 +202,14 @@ static void flag_wins_over_the_environment(void)
     CU_ASSERT_EQUAL(config.threads, 5);
     set_variable("VTSTATUSD_THREADS", "nonsense");
     CU_ASSERT_EQUAL(read_two("--threads", "5", &config, &error), VTS_OK);
+    CU_ASSERT_EQUAL(read_two("--store", "memory", &config, &error), VTS_ERR_INVALID);
+    CU_ASSERT_STRING_EQUAL(error.text, "VTSTATUSD_THREADS \"nonsense\" is no number from 1 to 256");
+    set_variable("VTSTATUSD_THREADS", "");
+    set_variable("VTSTATUSD_LIMIT", "x");
+    CU_ASSERT_EQUAL(read_two("--store", "memory", &config, &error), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(strncmp(error.text, "VTSTATUSD_LIMIT: ", 17), 0);
+    CU_ASSERT_EQUAL(read_two("--limit", "x", &config, &error), VTS_ERR_INVALID);
+    CU_ASSERT_EQUAL(strncmp(error.text, "--limit: ", 9), 0);
     forget_environment();
 }
 
