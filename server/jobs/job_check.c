@@ -209,8 +209,8 @@ static const char *check_attempts(const Vtstatus__Store__V1__JobRecord *record)
     if (attempt == job->max_attempts && state_of(record) == VTS_JOB_PENDING)
         return "a job waits with no attempt left";
     if (attempt > 0 &&
-        (job->n_attempts == 0 || job->attempts[job->n_attempts - 1]->number != attempt))
-        return "the last attempt is not the present one";
+        (job->n_attempts == 0 || job->attempts[job->n_attempts - 1]->number < attempt))
+        return "the last attempt has a number below the present one's";
     for (size_t i = 0; i < job->n_attempts; i++) {
         bool is_running = is_attempted(record) && i == job->n_attempts - 1;
         const char *wrong = check_attempt(job->attempts[i], is_running);

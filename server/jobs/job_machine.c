@@ -282,6 +282,15 @@ static bool is_repeated_end(const struct step *step, const struct vts_job_event 
            step->record->end_digest == vts_job_end_digest(event);
 }
 
+/* One more than the last one has, whichever retry that belongs to, so that each can be told apart;
+ * the last one is always kept. */
+static int32_t next_number(const Vtstatus__V1__Job *job)
+{
+    int32_t last = job->n_attempts == 0 ? 0 : job->attempts[job->n_attempts - 1]->number;
+
+    return last < INT32_MAX ? last + 1 : last;
+}
+
 /* The oldest attempt leaves the list when it is full. */
 static void add_attempt(struct step *step, const char *worker_id)
 {
@@ -295,7 +304,7 @@ static void add_attempt(struct step *step, const char *worker_id)
         step->err = VTS_ERR_NOMEM;
         return;
     }
-    attempt->number = step->status->attempt;
+    attempt->number = next_number(job);
     attempt->worker_id = borrow(worker_id);
     attempt->start_time = make_time(step, step->now_ns);
     for (size_t i = 0; i < kept; i++)

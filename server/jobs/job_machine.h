@@ -78,7 +78,7 @@ struct vts_job_change {
  * it is.
  * - An attempt counts when it is leased. One that is given back is uncounted and leaves the list
  *   of attempts, unless it was given back because of a cancellation. RETRY counts from 0 again and
- *   keeps the list, so that numbers start over in it.
+ *   keeps the list, whose numbers go on.
  * - An attempt's progress stays to be seen until the next attempt starts; a success is at 100.
  * - Progress alone is visible at most each 250 ms: what comes earlier is held back until then, or
  *   until something else is visible. A heartbeat that only keeps the lease changes the record, for

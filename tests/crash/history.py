@@ -253,12 +253,11 @@ class History:
 
     def check_attempts(self, job, told):
         """Of a whole job as it was told just now."""
-        attempts, starts = told.get("attempts", []), 0
+        attempts = told.get("attempts", [])
         before = 0
         for attempt in attempts:
             number, call = attempt["number"], attempt["workerId"]
-            starts += number == 1
-            if number not in (1, before + 1):
+            if number != before + 1:
                 job.fail(f"attempt {number} follows {before}")
             before = number
             if self.lease_calls.get(call, "") not in (None, job.name):
@@ -266,12 +265,14 @@ class History:
         calls = [attempt["workerId"] for attempt in attempts]
         if len(set(calls)) < len(calls):
             job.fail(f"a worker's call made two attempts: {calls}")
-        if starts > job.retries + 1:
-            job.fail(f"counting began {starts} times: {attempts}")
-        if before > told["maxAttempts"]:
-            job.fail(f"attempt {before} of {told['maxAttempts']}")
-        if "attempt" in told["status"] and told["status"]["attempt"] != before:
-            job.fail(f"the status tells attempt {told['status']['attempt']}, the list {before}")
+        # A retry gives all attempts anew; the list goes on counting.
+        present = told["status"].get("attempt", 0)
+        if before > told["maxAttempts"] * (job.retries + 1):
+            job.fail(f"{before} attempts of {told['maxAttempts']}, with {job.retries} retries")
+        if present > told["maxAttempts"]:
+            job.fail(f"attempt {present} of {told['maxAttempts']}")
+        if present > before or (job.retries == 0 and present not in (0, before)):
+            job.fail(f"the status tells attempt {present}, the list {before}")
         self.check_all_told(job, told, calls)
 
     def check_all_told(self, job, told, calls):

@@ -200,6 +200,18 @@ def show_tells_all():
         equal(attempt["error"]["message"], "exit status 9: no disk")
 
 
+@case
+def attempts_are_told_apart_over_retries():
+    with Server() as server:
+        submit(server, "--job-id", "a", "--max-attempts", "1")
+        for i in range(3):
+            expect(vtstatus(server, "work", "--until-idle", "--", "false"), 0)
+            equal([attempt["number"] for attempt in show(server, "a", 1)["attempts"]],
+                  list(range(1, i + 2)))
+            equal(show(server, "a", 1)["status"]["attempt"], 1)
+            expect(vtstatus(server, "retry", "a"), 0)
+
+
 # ---- cancel, retry, delete --------------------------------------------------------------------
 
 @case

@@ -136,7 +136,8 @@ VTS_API const char *vts_status_message(const struct vts_status *status);
 /* The gRPC code of the job's own failure, and its text; 0 and "" when it did not fail. */
 VTS_API int vts_status_error_code(const struct vts_status *status);
 VTS_API const char *vts_status_error_message(const struct vts_status *status);
-/* Of the worker's try under way, or of the last one; counts from 1, and is 0 before the first. */
+/* Of the worker's try under way, or of the last one; counts from 1, and is 0 before the first. A
+ * retry begins anew. */
 VTS_API int vts_status_attempt(const struct vts_status *status);
 VTS_API int vts_status_queue_position(const struct vts_status *status);
 /* Nanoseconds since the Unix epoch; 0 when unknown. */

@@ -30,7 +30,7 @@ struct vts_job;
 
 /* One worker's try. Newer libraries may add fields at the end: never copy or index it. */
 struct vts_attempt {
-    int number; /* counts from 1 */
+    int number; /* counts from 1, and on over retries */
     const char *worker_id;
     int64_t start_time_ns;     /* 0 when unknown */
     int64_t end_time_ns;       /* 0 while it goes on */

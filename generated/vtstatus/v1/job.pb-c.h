@@ -72,7 +72,7 @@ struct  Vtstatus__V1__Attempt
 {
   ProtobufCMessage base;
   /*
-   * Counts from 1.
+   * Counts from 1 and goes on counting over retries, so that it tells attempts apart.
    */
   int32_t number;
   char *worker_id;

@@ -139,7 +139,7 @@ struct  Vtstatus__V1__JobStatus
   Google__Protobuf__Timestamp *update_time;
   Vtstatus__V1__PendingReason pending_reason;
   /*
-   * Counts from 1 once a worker has the job.
+   * Counts from 1 once a worker has the job, up to max_attempts; a retry begins anew.
    */
   int32_t attempt;
   /*

@@ -193,7 +193,8 @@ static void retried_job_has_all_its_attempts_and_a_list_with_an_end(void)
     for (int life = 1; life <= 10; life++) {
         for (int attempt = 1; attempt <= 3; attempt++) {
             CU_ASSERT_EQUAL(job_bench_lease(&bench, "t"), VTS_JOB_REFUSAL_NONE);
-            CU_ASSERT_EQUAL(job_bench_attempt(&bench)->number, attempt);
+            CU_ASSERT_EQUAL(bench.job->status->attempt, attempt);
+            CU_ASSERT_EQUAL(job_bench_attempt(&bench)->number, 3 * (life - 1) + attempt);
             job_bench_pass(&bench, lease_ns);
         }
         job_bench_expect_state(&bench, VTS_JOB_FAILED);
@@ -201,7 +202,7 @@ static void retried_job_has_all_its_attempts_and_a_list_with_an_end(void)
     }
     CU_ASSERT_EQUAL(bench.job->n_attempts, VTS_JOB_ATTEMPTS_KEPT);
     /* 30 attempts in all: the first that is left is the eleventh. */
-    CU_ASSERT_EQUAL(bench.job->attempts[0]->number, 2);
+    CU_ASSERT_EQUAL(bench.job->attempts[0]->number, 11);
     CU_ASSERT_EQUAL(job_bench_time(bench.job->attempts[0]->start_time),
                     job_bench_time(bench.job->create_time) + 10 * lease_ns);
     job_bench_fini(&bench);

@@ -280,7 +280,7 @@ static void drop_attempts(Record *record)
 
 static void renumber_attempt(Record *record)
 {
-    record->job->attempts[0]->number = 2;
+    record->job->status->attempt = record->job->attempts[0]->number + 1;
 }
 
 static void keep_too_many_attempts(Record *record)
