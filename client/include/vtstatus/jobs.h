@@ -60,6 +60,7 @@ VTS_API int64_t vts_job_expire_time_ns(const struct vts_job *job);
 /* NULL from index count on. */
 VTS_API const struct vts_pair *vts_job_label(const struct vts_job *job, size_t index);
 VTS_API const struct vts_pair *vts_job_option(const struct vts_job *job, size_t index);
+/* The newest 20, the newest last. */
 VTS_API const struct vts_attempt *vts_job_attempt(const struct vts_job *job, size_t index);
 VTS_API size_t vts_job_label_count(const struct vts_job *job);
 VTS_API size_t vts_job_option_count(const struct vts_job *job);

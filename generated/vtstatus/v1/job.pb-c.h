@@ -48,15 +48,22 @@ struct  Vtstatus__V1__TranslationSpec__OptionsEntry
 struct  Vtstatus__V1__TranslationSpec
 {
   ProtobufCMessage base;
+  /*
+   * 1 to 2048 bytes without blanks and control characters.
+   */
   char *source_uri;
   /*
-   * BCP 47; empty means: detect it.
+   * BCP 47, at most 35 characters; empty means: detect it.
    */
   char *source_language;
   /*
-   * BCP 47.
+   * BCP 47, at most 35 characters.
    */
   char *target_language;
+  /*
+   * What the worker understands; at most 64. Keys have 1 to 64 bytes without control characters,
+   * values at most 1024 bytes.
+   */
   size_t n_options;
   Vtstatus__V1__TranslationSpec__OptionsEntry **options;
 };
@@ -109,6 +116,9 @@ struct  Vtstatus__V1__Job
   Vtstatus__V1__TranslationSpec *spec;
   Vtstatus__V1__JobStatus *status;
   Google__Protobuf__Timestamp *create_time;
+  /*
+   * When its first attempt began, since the last retry.
+   */
   Google__Protobuf__Timestamp *start_time;
   Google__Protobuf__Timestamp *end_time;
   Google__Protobuf__Timestamp *expire_time;
@@ -117,6 +127,9 @@ struct  Vtstatus__V1__Job
   Vtstatus__V1__Job__LabelsEntry **labels;
   int32_t priority;
   char *queue;
+  /*
+   * The newest 20, the newest last.
+   */
   size_t n_attempts;
   Vtstatus__V1__Attempt **attempts;
   Google__Protobuf__Duration *timeout;

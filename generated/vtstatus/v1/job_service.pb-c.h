@@ -74,10 +74,14 @@ struct  Vtstatus__V1__CreateJobRequest
    */
   char *job_id;
   Vtstatus__V1__TranslationSpec *spec;
+  /*
+   * At most 64. Keys have 1 to 63 characters of [a-z0-9._-], the first of [a-z]; values at most 63 bytes
+   * without control characters.
+   */
   size_t n_labels;
   Vtstatus__V1__CreateJobRequest__LabelsEntry **labels;
   /*
-   * Empty means "default".
+   * 1 to 64 characters of [a-z0-9._-]; empty means "default".
    */
   char *queue;
   /*
@@ -196,7 +200,7 @@ struct  Vtstatus__V1__ListJobsRequest
 {
   ProtobufCMessage base;
   /*
-   * 1 to 1000; 0 means 50.
+   * At most 1000, to which more is cut down; 0 means 50.
    */
   int32_t page_size;
   /*
@@ -204,13 +208,13 @@ struct  Vtstatus__V1__ListJobsRequest
    */
   char *page_token;
   /*
-   * Any of these; empty means all.
+   * Any of these, at most 64; empty means all.
    */
   size_t n_states;
   Vtstatus__V1__State *states;
   char *queue;
   /*
-   * All of these, each as "key=value".
+   * All of these, at most 64, each as "key=value".
    */
   size_t n_labels;
   char **labels;
@@ -247,7 +251,8 @@ struct  Vtstatus__V1__CancelJobRequest
    */
   char *etag;
   /*
-   * For people; becomes the error's message.
+   * For people; becomes the error's message. At most 1024 bytes without control characters other than
+   * line ends and tabs.
    */
   char *reason;
 };

@@ -89,16 +89,17 @@ struct  Vtstatus__V1__Progress
    */
   float percent;
   /*
-   * The phase's name, such as "transcribe".
+   * The phase's name, such as "transcribe"; at most 64 bytes without control characters.
    */
   char *phase;
   /*
-   * The phase's place, counted from 1.
+   * The phase's place, counted from 1; at most phase_count, unless that is 0.
    */
   int32_t phase_index;
   int32_t phase_count;
   /*
-   * For people; may be empty.
+   * For people; may be empty. At most 1024 bytes without control characters other than line ends and
+   * tabs.
    */
   char *message;
 };

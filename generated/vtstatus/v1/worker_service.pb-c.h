@@ -42,16 +42,16 @@ struct  Vtstatus__V1__LeaseJobRequest
 {
   ProtobufCMessage base;
   /*
-   * For people and records; at most 128 characters.
+   * For people and records; at most 128 bytes without control characters.
    */
   char *worker_id;
   /*
-   * Any of these; empty means "default".
+   * Any of these, at most 16; empty means "default".
    */
   size_t n_queues;
   char **queues;
   /*
-   * Only jobs with all of these labels, each as "key=value".
+   * Only jobs with all of these labels, at most 64, each as "key=value".
    */
   size_t n_labels;
   char **labels;
@@ -124,7 +124,8 @@ struct  Vtstatus__V1__HeartbeatJobResponse
 {
   ProtobufCMessage base;
   /*
-   * Whether the worker is to stop; it answers with FailJob or ReleaseJob.
+   * Whether the worker is to stop; it answers with FailJob or ReleaseJob, within 30 s of the
+   * cancellation: then the lease is lost.
    */
   protobuf_c_boolean cancel_requested;
   Google__Protobuf__Timestamp *expire_time;
@@ -139,6 +140,9 @@ struct  Vtstatus__V1__CompleteJobRequest
   ProtobufCMessage base;
   char *job_id;
   char *token;
+  /*
+   * At most 2048 bytes without control characters.
+   */
   char *output_uri;
 };
 #define VTSTATUS__V1__COMPLETE_JOB_REQUEST__INIT \
@@ -161,6 +165,9 @@ struct  Vtstatus__V1__FailJobRequest
   ProtobufCMessage base;
   char *job_id;
   char *token;
+  /*
+   * Why; its code is gRPC's, up to 16. At most 16 KiB and 16 details.
+   */
   Google__Rpc__Status *error;
   /*
    * Whether another attempt may help.
