@@ -42,7 +42,7 @@ static void ladder_pinned_stays(void)
         }
         for (int i = 0; i < 9; i++)
             CU_ASSERT_FALSE(vts_ladder_cut(&ladder, 0.1, 0));
-        CU_ASSERT_EQUAL(ladder.rung, mode);
+        CU_ASSERT_EQUAL((int)ladder.rung, mode);
         CU_ASSERT_EQUAL(vts_ladder_above(&ladder, INT64_MAX), VTS_WAIT_AUTO);
     }
     CU_ASSERT_EQUAL(memory.rung, VTS_WAIT_AUTO);
