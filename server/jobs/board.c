@@ -161,21 +161,28 @@ void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts
     view->poll_after_ns = vts_schedule_spread_ns(view->poll_after_ns, (uint32_t)hash);
 }
 
+struct vts_snapshot *vts_board_find(struct vts_board *board, struct vts_str job_id)
+{
+    struct place place = find_place(board, job_id);
+    struct vts_snapshot *snapshot;
+
+    pthread_mutex_lock(&place.shard->lock);
+    snapshot = find_snapshot(place, job_id);
+    if (snapshot != NULL)
+        snapshot = vts_snapshot_ref(snapshot);
+    pthread_mutex_unlock(&place.shard->lock);
+    return snapshot;
+}
+
 enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, int64_t now_ns,
                               struct vts_status_view *ret_view)
 {
     struct vts_str id = job_id.len == 0 ? vts_str_of("default") : job_id;
     struct vts_snapshot *snapshot;
-    struct place place;
 
     if (!vts_job_id_is_valid(id))
         return VTS_ERR_INVALID;
-    place = find_place(board, id);
-    pthread_mutex_lock(&place.shard->lock);
-    snapshot = find_snapshot(place, id);
-    if (snapshot != NULL)
-        snapshot = vts_snapshot_ref(snapshot);
-    pthread_mutex_unlock(&place.shard->lock);
+    snapshot = vts_board_find(board, id);
     if (snapshot == NULL)
         return VTS_ERR_NOT_FOUND;
     *ret_view = vts_status_view_of(snapshot, now_ns);

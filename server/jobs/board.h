@@ -36,6 +36,9 @@ struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t
 /* Spreads the hint of a view: callers of one job are told different times, and each the same ones
  * again. caller is what tells them apart. */
 void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts_status_view *view);
+/* The job's last snapshot, with a reference that is the caller's; NULL when the job is not there.
+ */
+struct vts_snapshot *vts_board_find(struct vts_board *board, struct vts_str job_id);
 /* Reads a job's status; every dialect comes through here. job_id empty means "default".
  * VTS_ERR_INVALID when it is no job id, VTS_ERR_NOT_FOUND. */
 VTS_MUST_CHECK enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id,

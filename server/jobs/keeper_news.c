@@ -29,8 +29,10 @@ enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
 
 /* ---- publishing -------------------------------------------------------------------------- */
 
-static void drop_older(struct vts_keeper *keeper, struct vts_str id)
+/* The job's status that was never published is still the last one if it is removed now. */
+static void drop_older(struct vts_keeper *keeper, struct vts_keeper_staged *newer)
 {
+    struct vts_str id = vts_keeper_job_id(newer->job);
     struct vts_list *unpublished = &keeper->news.unpublished;
     struct vts_list *next;
 
@@ -41,6 +43,10 @@ static void drop_older(struct vts_keeper *keeper, struct vts_str id)
         if (!vts_str_equals(vts_keeper_job_id(staged->job), id))
             continue;
         vts_list_remove(link);
+        if (newer->snapshot == NULL) {
+            newer->snapshot = staged->snapshot;
+            staged->snapshot = NULL;
+        }
         vts_keeper_staged_free(keeper, staged);
     }
 }
@@ -53,18 +59,21 @@ static void log_delay(void)
     vts_log_end(&line);
 }
 
+/* A job may have ended in the batch that removes it: who watches it is to have that first. */
 void vts_keeper_publish(struct vts_keeper *keeper, struct vts_keeper_staged *staged)
 {
     struct vts_watch_hub *hub = keeper->options.hub;
-    struct vts_str id = vts_keeper_job_id(staged->job);
     enum vts_err err = VTS_OK;
 
     if (staged->leaves_board || staged->snapshot != NULL)
-        drop_older(keeper, id);
-    if (staged->leaves_board)
-        err = vts_watch_hub_remove(hub, id);
-    else if (staged->snapshot != NULL)
+        drop_older(keeper, staged);
+    if (staged->snapshot != NULL)
         err = vts_watch_hub_publish(hub, vts_snapshot_ref(staged->snapshot));
+    if (err == VTS_OK && staged->leaves_board) {
+        vts_snapshot_unref(staged->snapshot); /* not to be published again if this fails */
+        staged->snapshot = NULL;
+        err = vts_watch_hub_remove(hub, vts_keeper_job_id(staged->job));
+    }
     if (err == VTS_OK) {
         vts_keeper_staged_free(keeper, staged);
         return;

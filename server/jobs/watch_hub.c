@@ -28,6 +28,8 @@ struct vts_watched {
     UT_hash_handle hh;
     struct vts_list watches;
     struct vts_list marked_link;
+    struct vts_snapshot
+        *last; /* of a job that was removed while it was watched; NULL: it was not */
     size_t id_len;
     char id[]; /* the key, without NUL */
 };
@@ -223,14 +225,40 @@ enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub, struct vts_snapsho
     return err == VTS_OK ? labels_err : err;
 }
 
+/* Whoever watches the job in the loop may have the last of it later. */
+static void hand_over(struct hub_loop *loop, struct vts_snapshot *snapshot)
+{
+    struct vts_str id = vts_snapshot_job_id(snapshot);
+    struct vts_snapshot *former = NULL;
+    struct vts_watched *watched;
+
+    pthread_mutex_lock(&loop->lock);
+    HASH_FIND(hh, loop->table, id.ptr, id.len, watched);
+    if (watched != NULL) {
+        former = watched->last;
+        watched->last = vts_snapshot_ref(snapshot);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    vts_snapshot_unref(former);
+}
+
+/* It is handed over before it leaves the board, so that it is always in one of both places. */
+static enum vts_err take_off(struct vts_watch_hub *hub, struct vts_snapshot *snapshot)
+{
+    for (unsigned i = 0; i < hub->loops_count; i++)
+        hand_over(&hub->loops[i], snapshot);
+    vts_snapshot_unref(vts_board_remove(hub->board, vts_snapshot_job_id(snapshot)));
+    return mark_labels(hub, snapshot, true);
+}
+
 enum vts_err vts_watch_hub_remove(struct vts_watch_hub *hub, struct vts_str job_id)
 {
-    struct vts_snapshot *snapshot = vts_board_remove(hub->board, job_id);
+    struct vts_snapshot *snapshot = vts_board_find(hub->board, job_id);
     enum vts_err labels_err = VTS_OK;
     enum vts_err err;
 
     if (snapshot != NULL)
-        labels_err = mark_labels(hub, snapshot, true);
+        labels_err = take_off(hub, snapshot);
     vts_snapshot_unref(snapshot);
     err = mark_everywhere(hub, job_id);
     return err == VTS_OK ? labels_err : err;
@@ -299,6 +327,7 @@ void vts_watch_stop(struct vts_watch *watch)
     vts_list_remove(&watched->marked_link);
     HASH_DELETE(hh, loop->table, watched);
     pthread_mutex_unlock(&loop->lock);
+    vts_snapshot_unref(watched->last);
     vts_mem_free(watched);
 }
 
@@ -313,6 +342,19 @@ enum vts_err vts_watch_again(struct vts_watch *watch)
     err = wake(loop);
     pthread_mutex_unlock(&loop->lock);
     return err;
+}
+
+struct vts_snapshot *vts_watch_last(const struct vts_watch *watch)
+{
+    struct hub_loop *loop = &watch->hub->loops[watch->loop];
+    struct vts_snapshot *last;
+
+    pthread_mutex_lock(&loop->lock);
+    last = watch->watched->last;
+    if (last != NULL)
+        last = vts_snapshot_ref(last);
+    pthread_mutex_unlock(&loop->lock);
+    return last;
 }
 
 struct vts_str vts_watch_job_id(const struct vts_watch *watch)

@@ -34,8 +34,8 @@ struct vts_label_logs *vts_watch_hub_labels(struct vts_watch_hub *hub);
  * publishing again is the way to go on. VTS_ERR_NOMEM or VTS_ERR_LIMIT. From any thread. */
 VTS_MUST_CHECK enum vts_err vts_watch_hub_publish(struct vts_watch_hub *hub,
                                                   struct vts_snapshot *snapshot);
-/* Takes the job off the board and tells all loops with watches of it or of a label of it, which
- * then find it no more. Failure and threads as above. */
+/* Takes the job off the board, hands the last of it to those who watch it, see vts_watch_last(),
+ * and tells all loops with watches of it or of a label of it. Failure and threads as above. */
 VTS_MUST_CHECK enum vts_err vts_watch_hub_remove(struct vts_watch_hub *hub, struct vts_str job_id);
 
 /* There may be news of the job. May stop this watch and others. */
@@ -61,6 +61,9 @@ VTS_MUST_CHECK enum vts_err vts_watch_start(struct vts_watch_hub *hub, unsigned 
 void vts_watch_stop(struct vts_watch *watch);
 /* Has fn called in a later turn, as if there were news. VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_watch_again(struct vts_watch *watch);
+/* What the board had of the job when it was removed while it was watched in this loop; NULL: it was
+ * not. To be asked for once the board has the job no more. The caller's to unref. */
+struct vts_snapshot *vts_watch_last(const struct vts_watch *watch);
 /* The job's id, or the label, while the watch runs. */
 struct vts_str vts_watch_job_id(const struct vts_watch *watch);
 

@@ -60,26 +60,33 @@ void vts_status_message_append(struct vts_buf *buf, unsigned number,
     vts_buf_append(buf, tail, tail_len);
 }
 
-void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vts_str job_id)
+void vts_status_answer_view(struct vts_call *call, const struct vts_board *board,
+                            const struct vts_status_view *view)
 {
-    struct vts_status_view view;
+    struct vts_status_view own = *view;
     struct vts_encoded answer;
-    enum vts_err err = vts_check_status(board, job_id, vts_call_now_ns(call), &view);
 
-    if (err != VTS_OK) {
-        vts_status_refuse(call, err, job_id);
+    if (vts_call_is_current(call, vts_snapshot_etag(own.snapshot))) {
+        vts_snapshot_unref(own.snapshot);
         return;
     }
-    if (vts_call_is_current(call, vts_snapshot_etag(view.snapshot))) {
-        vts_snapshot_unref(view.snapshot);
-        return;
-    }
-    vts_status_spread(call, board, &view);
-    vts_status_message_make(&view, &answer);
+    vts_status_spread(call, board, &own);
+    vts_status_message_make(&own, &answer);
     if (vts_call_send_encoded(call, &answer) == VTS_OK)
         vts_call_finish(call, VTS_RPC_OK, NULL);
     else
-        vts_status_refuse(call, VTS_ERR_NOMEM, job_id);
+        vts_status_refuse(call, VTS_ERR_NOMEM, vts_str_make("", 0));
+}
+
+void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vts_str job_id)
+{
+    struct vts_status_view view;
+    enum vts_err err = vts_check_status(board, job_id, vts_call_now_ns(call), &view);
+
+    if (err == VTS_OK)
+        vts_status_answer_view(call, board, &view);
+    else
+        vts_status_refuse(call, err, job_id);
 }
 
 static const struct refusal {

@@ -22,6 +22,9 @@ void vts_status_message_append(struct vts_buf *buf, unsigned number,
 /* Reads a status and answers with it, in a message as above, or refuses: all that is left to do of
  * a call with one answer. */
 void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vts_str job_id);
+/* The same with a status that has been read, whose snapshot is adopted. */
+void vts_status_answer_view(struct vts_call *call, const struct vts_board *board,
+                            const struct vts_status_view *view);
 
 /* What was refused by vts_check_status(), or by those who wait: the outcome for it. */
 enum vts_rpc_code vts_status_refusal_code(enum vts_err err);

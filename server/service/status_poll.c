@@ -31,9 +31,7 @@ static void answer(void *context)
         return;
     poll->is_answered = true;
     vts_exchange_stop_timer(exchange, &poll->timer);
-    err = vts_check_status(vts_watch_hub_board(poll->service->hub),
-                           vts_status_waiter_job_id(poll->waiter), vts_exchange_now_ns(exchange),
-                           &view);
+    err = vts_status_waiter_check(poll->waiter, vts_exchange_now_ns(exchange), &view);
     if (err != VTS_OK)
         vts_status_send_refusal(exchange, err);
     else

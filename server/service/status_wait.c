@@ -18,11 +18,17 @@ struct status_wait {
 static void answer(struct vts_call *call)
 {
     struct status_wait *wait = vts_call_data(call);
+    struct vts_status_view view;
+    enum vts_err err;
 
     if (vts_call_is_over(call))
         return;
     vts_call_stop_timer(call, &wait->timer);
-    vts_status_answer(call, vts_status_board_of(call), vts_status_waiter_job_id(wait->waiter));
+    err = vts_status_waiter_check(wait->waiter, vts_call_now_ns(call), &view);
+    if (err == VTS_OK)
+        vts_status_answer_view(call, vts_status_board_of(call), &view);
+    else
+        vts_status_refuse(call, err, vts_status_waiter_job_id(wait->waiter));
 }
 
 static void on_time(void *context)

@@ -106,12 +106,28 @@ static void set_over(struct place *place, bool is_over)
     place->is_over = is_over;
 }
 
+/* What the board has of the job, or what it had last, when the job was removed in the meantime. */
+static enum vts_err check(const struct place *place, int64_t now_ns,
+                          struct vts_status_view *ret_view)
+{
+    struct vts_board *board = vts_watch_hub_board(place->waiter->service->hub);
+    enum vts_err err = vts_check_status(board, vts_watch_job_id(&place->watch), now_ns, ret_view);
+    struct vts_snapshot *last;
+
+    if (err != VTS_ERR_NOT_FOUND)
+        return err;
+    last = vts_watch_last(&place->watch);
+    if (last == NULL)
+        return err;
+    *ret_view = vts_status_view_of(last, now_ns);
+    return VTS_OK;
+}
+
 /* VTS_ERR_AGAIN when the reader has the present revision. */
 static enum vts_err look(struct place *place, int64_t now_ns, struct vts_status_view *ret_view)
 {
-    struct vts_board *board = vts_watch_hub_board(place->waiter->service->hub);
     struct vts_status_view view;
-    enum vts_err err = vts_check_status(board, vts_watch_job_id(&place->watch), now_ns, &view);
+    enum vts_err err = check(place, now_ns, &view);
     uint64_t revision;
 
     if (err != VTS_OK)
@@ -140,6 +156,12 @@ enum vts_err vts_status_waiter_next(struct vts_status_waiter *waiter, int64_t no
         err = look(place, now_ns, ret_view);
     }
     return err == VTS_ERR_AGAIN && waiter->open_count == 0 ? VTS_ERR_CLOSED : err;
+}
+
+enum vts_err vts_status_waiter_check(const struct vts_status_waiter *waiter, int64_t now_ns,
+                                     struct vts_status_view *ret_view)
+{
+    return check(waiter->recent, now_ns, ret_view);
 }
 
 struct vts_str vts_status_waiter_job_id(const struct vts_status_waiter *waiter)

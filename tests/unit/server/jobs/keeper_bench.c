@@ -197,6 +197,15 @@ enum vts_keeper_refusal keeper_bench_run(struct keeper_bench *bench,
     return answer->command->refusal;
 }
 
+uint64_t keeper_bench_last_revision(const struct vts_watch *watch)
+{
+    struct vts_snapshot *last = vts_watch_last(watch);
+    uint64_t revision = last == NULL ? 0 : vts_snapshot_revision(last);
+
+    vts_snapshot_unref(last);
+    return revision;
+}
+
 const char *keeper_answer_id(const struct keeper_answer *answer)
 {
     CU_ASSERT_PTR_NOT_NULL_FATAL(answer->command);

@@ -91,6 +91,8 @@ enum vts_keeper_refusal keeper_bench_look(struct keeper_bench *bench, const char
 int keeper_bench_state(struct keeper_bench *bench, const char *id);
 /* On the board; 0 when it is not there. */
 uint64_t keeper_bench_revision(struct keeper_bench *bench, const char *id);
+/* What a watch has of a job that was removed; 0: nothing. */
+uint64_t keeper_bench_last_revision(const struct vts_watch *watch);
 /* The id of the job in an answer. */
 const char *keeper_answer_id(const struct keeper_answer *answer);
 

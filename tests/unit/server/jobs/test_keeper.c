@@ -375,12 +375,29 @@ static void job_that_is_not_done_is_not_deleted(void)
     keeper_bench_fini(&bench);
 }
 
+static enum vts_err ignore_post(void *context, void (*fn)(void *), void *argument)
+{
+    (void)context;
+    (void)fn;
+    (void)argument;
+    return VTS_OK;
+}
+
+static void ignore_news(void *context)
+{
+    (void)context;
+}
+
 static void job_may_be_cancelled_and_deleted_in_one_batch(void)
 {
     struct keeper_bench bench;
     struct keeper_answer answers[3] = {{.count = 0}};
+    struct vts_watch watch;
 
     set_up(&bench);
+    vts_watch_hub_set_loop(bench.hub, 0, ignore_post, NULL);
+    CU_ASSERT_EQUAL_FATAL(vts_watch_start(bench.hub, 0, vts_str_of("a"), &watch, ignore_news, NULL),
+                          VTS_OK);
     keeper_bench_submit(&bench, keeper_bench_create(&answers[0], "a"));
     keeper_bench_submit(&bench, keeper_bench_event(&answers[1], "a", VTS_JOB_EVENT_CANCEL));
     keeper_bench_submit(&bench, keeper_bench_delete(&answers[2], "a"));
@@ -391,6 +408,8 @@ static void job_may_be_cancelled_and_deleted_in_one_batch(void)
     }
     CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_JOB_GONE);
     CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "a"), 0);
+    CU_ASSERT_EQUAL(keeper_bench_last_revision(&watch), 2); /* the end is not lost */
+    vts_watch_stop(&watch);
     keeper_bench_fini(&bench);
 }
 

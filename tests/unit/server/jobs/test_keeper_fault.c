@@ -516,6 +516,7 @@ static void news_that_found_no_way_are_told_a_little_later(void)
     CU_ASSERT_EQUAL(loop.posts_count, 1);
     CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "a"), 0);
     CU_ASSERT_EQUAL(run_loop(&loop, &told), 2);
+    CU_ASSERT_EQUAL(keeper_bench_last_revision(&watch), 2);
     vts_watch_stop(&watch);
     keeper_answer_fini(&answer);
     keeper_bench_fini(&bench);

@@ -166,6 +166,29 @@ static void job_that_is_gone_is_not_found(void)
     close_bench();
 }
 
+/* It ends and is removed before its reader looks. */
+static void job_that_is_removed_is_told_to_its_last(void)
+{
+    struct vts_status_view view;
+
+    open_bench(2);
+    add("default", 4);
+    add("film", 9);
+    expect_none(VTS_ERR_AGAIN);
+    status_bench_publish(&bench, "default", VTS_JOB_CANCELLED, 5);
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("default")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("film")), VTS_OK);
+    expect("default", 5);
+    CU_ASSERT_EQUAL_FATAL(vts_status_waiter_check(waiter, 0, &view), VTS_OK);
+    CU_ASSERT_EQUAL(vts_snapshot_revision(view.snapshot), 5);
+    vts_snapshot_unref(view.snapshot);
+    expect_none(VTS_ERR_CLOSED);
+    /* A second try to remove it takes nothing away. */
+    CU_ASSERT_EQUAL(vts_watch_hub_remove(bench.hub, vts_str_of("default")), VTS_OK);
+    expect_none(VTS_ERR_CLOSED);
+    close_bench();
+}
+
 static void watches_are_bounded_and_given_back(void)
 {
     open_bench(STATUS_BENCH_WATCHES_MAX + 1);
@@ -257,6 +280,7 @@ static const struct vts_test tests[] = {
      reader_of_what_is_done_is_told_that_this_was_all},
     {"job_that_begins_anew_is_not_over", job_that_begins_anew_is_not_over},
     {"job_that_is_gone_is_not_found", job_that_is_gone_is_not_found},
+    {"job_that_is_removed_is_told_to_its_last", job_that_is_removed_is_told_to_its_last},
     {"watches_are_bounded_and_given_back", watches_are_bounded_and_given_back},
     {"change_is_any_other_revision_or_the_end", change_is_any_other_revision_or_the_end},
     {"done_is_not_any_change", done_is_not_any_change},
