@@ -64,31 +64,64 @@ static void take_word(struct vts_waiter_stream *stream)
         vts_waiter_note_climb(group);
 }
 
-/* Both kinds of response have the status as their first field, and differ in nothing else. */
+static enum vts_err take_status(struct vts_waiter_stream *stream, struct vts_status *status,
+                                struct vts_error *error)
+{
+    struct vts_waiter_job *job = vts_waiter_find(stream->group->waiter, vts_status_job_id(status));
+
+    if (job != NULL && job->group == stream->group) {
+        take_word(stream);
+        (void)vts_waiter_take(job, status, VTS_WAIT_WATCH); /* whether it is news is known there */
+    } else if (!stream->group->has_lost_jobs) {             /* it may be one of those */
+        return vts_error_set(error, VTS_ERR_PROTOCOL, "it is about another job");
+    }
+    return VTS_OK;
+}
+
+/* What was told of the job was not its end, which nobody can tell any more. */
+static enum vts_err take_removal(struct vts_waiter_stream *stream, const char *job_id,
+                                 struct vts_error *error)
+{
+    struct vts_waiter *waiter = stream->group->waiter;
+    struct vts_waiter_job *job = vts_waiter_find(waiter, job_id);
+    struct vts_client_error gone = {.rpc_code = VTS_RPC_NOT_FOUND};
+
+    if (job != NULL && job->group == stream->group) {
+        take_word(stream);
+        (void)vts_failure_set(&gone, VTS_CLIENT_NOT_FOUND, "%s knows no job '%s' any more",
+                              waiter->client->origin.text, job_id);
+        vts_waiter_give_up(job, &gone);
+    } else if (!stream->group->has_lost_jobs) {
+        return vts_error_set(error, VTS_ERR_PROTOCOL, "it is about another job");
+    }
+    return VTS_OK;
+}
+
+/* Both kinds of response have the status as their first field; that of one job has no other. */
 static enum vts_err on_message(struct vts_str bytes, void *context, struct vts_error *error)
 {
     struct vts_waiter_stream *stream = context;
     size_t memory_bytes = MAX_MEMORY_BYTES;
     ProtobufCMessage *message = NULL;
     struct vts_status *status = NULL;
-    struct vts_waiter_job *job;
+    const char *removed;
     enum vts_err err = vts_message_decode(bytes, &vtstatus__v1__watch_statuses_response__descriptor,
                                           &memory_bytes, &message, error);
 
     if (err != VTS_OK)
         return err;
+    removed = ((Vtstatus__V1__WatchStatusesResponse *)message)->removed_job_id;
+    if (removed[0] != '\0') {
+        err = take_removal(stream, removed, error);
+        vts_message_free(message);
+        return err;
+    }
     err =
         vts_status_adopt((Vtstatus__V1__JobStatus *)vts_message_detach(message, 0), &status, error);
     vts_message_free(message);
     if (err != VTS_OK)
         return err;
-    job = vts_waiter_find(stream->group->waiter, vts_status_job_id(status));
-    if (job != NULL && job->group == stream->group) {
-        take_word(stream);
-        (void)vts_waiter_take(job, status, VTS_WAIT_WATCH); /* whether it is news is known there */
-    } else if (!stream->group->has_lost_jobs) {             /* it may be one of those */
-        err = vts_error_set(error, VTS_ERR_PROTOCOL, "it is about another job");
-    }
+    err = take_status(stream, status, error);
     vts_status_free(status);
     return err;
 }

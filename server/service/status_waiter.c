@@ -130,8 +130,10 @@ static enum vts_err look(struct place *place, int64_t now_ns, struct vts_status_
     enum vts_err err = check(place, now_ns, &view);
     uint64_t revision;
 
-    if (err != VTS_OK)
+    if (err != VTS_OK) {
+        set_over(place, true); /* unless it is made one day */
         return err;
+    }
     revision = vts_snapshot_revision(view.snapshot);
     set_over(place, vts_snapshot_is_done(view.snapshot));
     if (revision == place->revision) {

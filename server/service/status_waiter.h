@@ -30,8 +30,8 @@ VTS_MUST_CHECK enum vts_err vts_status_waiter_add(struct vts_status_waiter *wait
 /* Takes the next news, which the reader has then; jobs have their turns one after the other.
  * VTS_ERR_AGAIN: there is none now, and on_news will tell. VTS_ERR_CLOSED: there will be none, for
  * the reader has the last of every job. VTS_ERR_NOT_FOUND: a job was not there
- * when it was added, and is not yet. The view's snapshot is
- * the caller's to unref. */
+ * when it was added, and is not yet: nothing more comes of it, and the others go on. The view's
+ * snapshot is the caller's to unref. */
 VTS_MUST_CHECK enum vts_err vts_status_waiter_next(struct vts_status_waiter *waiter, int64_t now_ns,
                                                    struct vts_status_view *ret_view);
 /* The status, as it is now, of the job that vts_status_waiter_job_id() names; of one that was

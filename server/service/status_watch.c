@@ -20,28 +20,40 @@
 struct watch {
     struct vts_status_waiter *waiter; /* jobs by name */
     struct vts_status_follow *follow; /* jobs by a label */
+    bool can_miss;                    /* one that is gone is told of, and ends nothing */
 };
 
+/* The next message; errors are those of vts_status_waiter_next(), or VTS_ERR_NOMEM. */
+static enum vts_err make_next(const struct watch *watch, int64_t now_ns,
+                              struct vts_encoded *ret_message)
+{
+    struct vts_status_view view;
+    enum vts_err err = vts_status_waiter_next(watch->waiter, now_ns, &view);
+
+    if (err == VTS_ERR_NOT_FOUND && watch->can_miss)
+        return vts_status_message_make_removed(vts_status_waiter_job_id(watch->waiter),
+                                               ret_message);
+    if (err == VTS_OK)
+        vts_status_message_make(&view, ret_message);
+    return err;
+}
+
 /* Sends what is new, if the reader has room, and ends after the last. */
-static void send_news_of(struct vts_call *call, struct vts_status_waiter *waiter)
+static void send_news_of(struct vts_call *call, const struct watch *watch)
 {
     enum vts_err err = VTS_OK;
 
     while (err == VTS_OK && vts_call_can_send(call)) { /* if not, on_writable comes back to it */
-        struct vts_status_view view;
         struct vts_encoded message;
 
-        err = vts_status_waiter_next(waiter, vts_call_now_ns(call), &view);
-        if (err != VTS_OK)
-            break;
-        vts_status_message_make(&view, &message);
-        if (vts_call_send_encoded(call, &message) != VTS_OK)
+        err = make_next(watch, vts_call_now_ns(call), &message);
+        if (err == VTS_OK && vts_call_send_encoded(call, &message) != VTS_OK)
             err = VTS_ERR_NOMEM;
     }
     if (err == VTS_ERR_CLOSED)
         vts_call_finish(call, VTS_RPC_OK, NULL);
     else if (err != VTS_OK && err != VTS_ERR_AGAIN)
-        vts_status_refuse(call, err, vts_status_waiter_job_id(waiter));
+        vts_status_refuse(call, err, vts_status_waiter_job_id(watch->waiter));
 }
 
 static void send_news(struct vts_call *call)
@@ -51,7 +63,7 @@ static void send_news(struct vts_call *call)
     if (watch->follow != NULL)
         vts_status_follow_send(watch->follow);
     else
-        send_news_of(call, watch->waiter);
+        send_news_of(call, watch);
 }
 
 static void on_news(void *context)
@@ -61,8 +73,10 @@ static void on_news(void *context)
 
 /* ---- the request ----------------------------------------------------------------------- */
 
-/* Whether all jobs are there; refuses the call otherwise. */
-static bool check_jobs(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count)
+/* Whether all jobs are there, or, when some can be missed, were there for the caller; refuses the
+ * call otherwise. */
+static bool check_jobs(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count,
+                       bool can_miss)
 {
     for (size_t i = 0; i < count; i++) {
         struct vts_str job_id = vts_status_job_id(jobs[i]->job_id);
@@ -70,11 +84,12 @@ static bool check_jobs(struct vts_call *call, Vtstatus__V1__JobCursor *const job
         enum vts_err err =
             vts_check_status(vts_status_board_of(call), job_id, vts_call_now_ns(call), &view);
 
-        if (err != VTS_OK) {
+        if (err == VTS_OK) {
+            vts_snapshot_unref(view.snapshot);
+        } else if (err != VTS_ERR_NOT_FOUND || !can_miss || jobs[i]->after_revision == 0) {
             vts_status_refuse(call, err, job_id);
             return false;
         }
-        vts_snapshot_unref(view.snapshot);
     }
     return true;
 }
@@ -89,14 +104,16 @@ static enum vts_err make_watch(struct vts_call *call, struct watch **ret_watch)
 
 /* VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
 static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[],
-                                size_t count)
+                                size_t count, bool can_miss)
 {
     struct watch *watch;
     enum vts_err err = make_watch(call, &watch);
 
-    if (err == VTS_OK)
-        err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), count,
-                                    on_news, call, &watch->waiter);
+    if (err != VTS_OK)
+        return err;
+    watch->can_miss = can_miss;
+    err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), count,
+                                on_news, call, &watch->waiter);
     for (size_t i = 0; i < count && err == VTS_OK; i++)
         err = vts_status_waiter_add(watch->waiter, vts_status_job_id(jobs[i]->job_id),
                                     jobs[i]->after_revision);
@@ -112,13 +129,14 @@ static void begin(struct vts_call *call)
     vts_call_start(call); /* a watch that has nothing to tell yet says so by its head */
 }
 
-static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count)
+static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count,
+                  bool can_miss)
 {
     enum vts_err err;
 
-    if (!check_jobs(call, jobs, count))
+    if (!check_jobs(call, jobs, count, can_miss))
         return;
-    err = make_waiter(call, jobs, count);
+    err = make_waiter(call, jobs, count, can_miss);
     if (err == VTS_OK)
         begin(call);
     else
@@ -134,7 +152,7 @@ static void watch_status(struct vts_call *call, const ProtobufCMessage *message)
 
     job.job_id = request->job_id;
     job.after_revision = request->after_revision;
-    watch(call, jobs, 1);
+    watch(call, jobs, 1, false);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -211,7 +229,7 @@ static void watch_statuses(struct vts_call *call, const ProtobufCMessage *messag
     else if (has_label)
         follow(call, request);
     else
-        watch(call, request->jobs, request->n_jobs);
+        watch(call, request->jobs, request->n_jobs, true);
 }
 
 /* ---- the end --------------------------------------------------------------------------- */

@@ -5,16 +5,18 @@
 Exit code 77: there is no python3-grpcio.
 """
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import h2_raw  # noqa: E402
 from cases import case, check, equal, main, wait_until  # noqa: E402
-from vts_server import WAIT_S, Server  # noqa: E402
+from command import VTSTATUS, environment, trust  # noqa: E402
+from vts_server import WAIT_S, Server, scratch_folder  # noqa: E402
 
 try:
-    from jobs_client import CANCELLED, CLASSES, Jobs, message
+    from jobs_client import CANCELLED, CLASSES, Jobs, expect, message
 except ImportError:
     print("skipped: there is no python3-grpcio or no python3-protobuf")
     sys.exit(77)
@@ -132,6 +134,71 @@ def polls_and_events_get_the_end_of_a_job_that_is_kept_for_no_time():
         equal((peer.status[poll], json.loads(peer.body[poll]).get("done")), (200, True))
         check(b"event: done\n" in peer.body[events], peer.body[events])
     peer.close()
+
+
+# ---- one of several -----------------------------------------------------------------------------
+
+@case
+def a_job_that_is_removed_ends_no_watch_of_others():
+    for name in ("first", "second", "third"):
+        jobs.create(job_id=name)
+    call = watch_many(("first", 0), ("second", 0), ("third", 1))
+    equal({next(call).status.job_id for _ in range(2)}, {"first", "second"})
+    jobs.cancel(job_id="first")
+    equal(next(call).status.done, True)
+    jobs.delete(job_id="first")
+    jobs.cancel(job_id="second")
+    equal(next(call).status.job_id, "second")
+    jobs.delete(job_id="second")
+    jobs.cancel(job_id="third")
+    equal(statuses(call), [("third", 2, True)])
+
+
+@case
+def who_goes_on_is_told_of_a_job_that_is_removed():
+    for name in ("gone", "stays"):
+        jobs.create(job_id=name)
+    jobs.cancel(job_id="gone")
+    jobs.delete(job_id="gone")
+    call = watch_many(("gone", 1), ("stays", 1), ("never-heard-of", 7))
+    told = [next(call), next(call)]
+    equal([(one.removed_job_id, one.HasField("status")) for one in told],
+          [("gone", False), ("never-heard-of", False)])
+    jobs.cancel(job_id="stays")
+    equal(statuses(call), [("stays", 2, True)])
+    call = watch_many(("gone", 2))
+    equal([one.removed_job_id for one in call], ["gone"])
+    # Who names no revision has never seen it, and a watch of one says so in its outcome.
+    expect("JOB_NOT_FOUND", lambda: list(watch_many(("gone", 0), ("stays", 0))))
+    expect("JOB_NOT_FOUND", lambda: list(watch("gone", 1)))
+
+
+@case
+def the_command_goes_on_without_a_job_that_was_removed_while_it_was_away():
+    folder = scratch_folder()
+    store = ("--store", f"sqlite:{folder / 'jobs.db'}")
+    with Server(*store) as first, Jobs(first) as mine:
+        for name in ("a", "b", "c"):
+            mine.create(job_id=name)
+        command = subprocess.Popen([VTSTATUS, *trust(first), "watch", "a", "b", "c", "-o", "json"],
+                                   env=environment(), text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        equal({json.loads(command.stdout.readline())["jobId"] for _ in "abc"}, {"a", "b", "c"})
+    with Server(*store) as elsewhere, Jobs(elsewhere) as mine:
+        mine.cancel(job_id="b")
+        mine.delete(job_id="b")
+    with Server(*store, listen=f"127.0.0.1:{first.port}") as again, Jobs(again) as mine:
+        watches = ('grpc_server_started_total{grpc_type="server_stream",'
+                   'grpc_service="vtstatus.v1.StatusService",grpc_method="WatchStatuses"}')
+        wait_until(lambda: again.metrics()[watches] > 0, "the command is back")
+        for name in ("a", "c"):
+            mine.cancel(job_id=name)
+        out, err = command.communicate(timeout=WAIT_S)
+        equal(again.metrics()[watches], 1, "streams")
+    ends = {one["jobId"]: one.get("done", False) for one in map(json.loads, out.splitlines())}
+    equal(ends, {"a": True, "c": True}, err)
+    check("'b'" in err, err)
+    equal(command.returncode, 5, err)
 
 
 with Server() as server, Jobs(server) as jobs:

@@ -146,7 +146,8 @@ struct  Vtstatus__V1__WatchStatusesRequest
 {
   ProtobufCMessage base;
   /*
-   * At most 1000, none of them twice. With label_filter: what the caller knows already, to go on
+   * At most 1000, none of them twice. One that is not there fails the call, but with an
+   * after_revision it is taken for removed. With label_filter: what the caller knows already, to go on
    * from; it may be nothing.
    */
   size_t n_jobs;
@@ -170,7 +171,7 @@ struct  Vtstatus__V1__WatchStatusesResponse
   ProtobufCMessage base;
   Vtstatus__V1__JobStatus *status;
   /*
-   * With label_filter only: this job is there no more, or not with this label.
+   * This job is there no more, or, with label_filter, not with this label.
    */
   char *removed_job_id;
 };
