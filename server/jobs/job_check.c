@@ -233,7 +233,9 @@ const char *vts_job_check(const Vtstatus__Store__V1__JobRecord *record)
     if (record->job == NULL || !vts_job_id_is_valid(vts_str_of(record->job->id)))
         return "there is no job with an id";
     if (record->tombstone_expire_time != NULL)
-        return is_good_time(record->tombstone_expire_time) ? NULL : "a time is out of range";
+        return is_good_time(record->tombstone_expire_time) && is_good_time(record->job->create_time)
+                   ? NULL
+                   : "a time is out of range";
     for (size_t i = 0; i < VTS_ARRAY_LEN(checks); i++) {
         const char *wrong = checks[i](record);
 

@@ -9,10 +9,14 @@
 
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/wire/pb_arena.h"
 #include "common/wire/pb_time.h"
 
 enum { DEFAULT_ATTEMPTS = 3 };
+
+static const int64_t remember_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
+static const int64_t tombstone_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
 
 /* Memory that runs out is noted and looked at when everything is made. */
 struct builder {
@@ -290,4 +294,45 @@ enum vts_err vts_job_record_new(const Vtstatus__V1__CreateJobRequest *request, c
         return builder.err;
     *ret_record = record;
     return VTS_OK;
+}
+
+/* ---- what is left of it ------------------------------------------------------------------ */
+
+bool vts_job_request_is_remembered(int64_t create_ns, int64_t now_ns)
+{
+    return create_ns > now_ns - remember_ns;
+}
+
+/* What the request is known again by: its id, its digest and its age. */
+static void keep_request(Vtstatus__Store__V1__JobRecord *removed,
+                         const Vtstatus__Store__V1__JobRecord *record, int64_t now_ns)
+{
+    const Vtstatus__V1__Job *job = record->job;
+
+    if (record->request_id[0] == '\0' ||
+        !vts_job_request_is_remembered(vts_pb_timestamp_ns(job->create_time), now_ns))
+        return;
+    removed->request_id = record->request_id;
+    removed->request_digest = record->request_digest;
+    removed->job->create_time = job->create_time;
+}
+
+Vtstatus__Store__V1__JobRecord *
+vts_job_record_of_removed(const Vtstatus__Store__V1__JobRecord *record, int64_t now_ns,
+                          struct vts_arena *arena)
+{
+    struct builder builder = {.arena = arena};
+    Vtstatus__Store__V1__JobRecord *removed =
+        make(&builder, &vtstatus__store__v1__job_record__descriptor);
+    Vtstatus__V1__Job *job = make(&builder, &vtstatus__v1__job__descriptor);
+    Google__Protobuf__Timestamp *until = make_time(&builder, now_ns + tombstone_ns);
+
+    if (builder.err != VTS_OK)
+        return NULL;
+    job->id = record->job->id;
+    removed->job = job;
+    removed->version = record->version + 1;
+    removed->tombstone_expire_time = until;
+    keep_request(removed, record, now_ns);
+    return removed;
 }

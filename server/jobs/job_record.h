@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The record of a job that begins. From any thread. */
+/* The records of a job that begins, and of one that is gone. From any thread. */
 #ifndef VTS_JOBS_JOB_RECORD_H
 #define VTS_JOBS_JOB_RECORD_H
 
@@ -23,5 +23,14 @@ VTS_MUST_CHECK enum vts_err vts_job_record_new(const Vtstatus__V1__CreateJobRequ
  * whose request_id it is. */
 bool vts_job_record_is_repetition(const Vtstatus__Store__V1__JobRecord *a,
                                   const Vtstatus__Store__V1__JobRecord *b);
+/* Makes the record that is left of a job which is removed now: of its id, and, while the request
+ * that made it is remembered, of that. It lies in the arena and refers to the job's. NULL without
+ * memory.
+ */
+VTS_MUST_CHECK Vtstatus__Store__V1__JobRecord *
+vts_job_record_of_removed(const Vtstatus__Store__V1__JobRecord *record, int64_t now_ns,
+                          struct vts_arena *arena);
+/* Whether the request that made a job at create_ns is remembered at now_ns. */
+bool vts_job_request_is_remembered(int64_t create_ns, int64_t now_ns);
 
 #endif

@@ -59,7 +59,7 @@ enum vts_keeper_refusal {
     VTS_KEEPER_MACHINE, /* see change.refusal */
     VTS_KEEPER_INVALID, /* CREATE: see violation */
     VTS_KEEPER_JOB_NOT_FOUND,
-    VTS_KEEPER_JOB_GONE, /* it was deleted a while ago */
+    VTS_KEEPER_JOB_GONE, /* it was deleted, or not kept any longer */
     VTS_KEEPER_JOB_EXISTS,
     VTS_KEEPER_REQUEST_ID_REUSED, /* the same request_id with another request */
     VTS_KEEPER_ETAG_MISMATCH,

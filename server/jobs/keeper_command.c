@@ -18,8 +18,6 @@
 
 enum { ETAG_MAX_BYTES = 32 };
 
-static const int64_t tombstone_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
-
 void vts_keeper_refuse(struct vts_keeper_command *command, enum vts_keeper_refusal refusal)
 {
     command->refusal = refusal;
@@ -118,27 +116,6 @@ static void apply_event(struct vts_keeper *keeper, struct vts_keeper_command *co
 
 /* ---- deleting ---------------------------------------------------------------------------- */
 
-static Vtstatus__Store__V1__JobRecord *make_tombstone(struct vts_keeper *keeper,
-                                                      struct vts_keeper_command *command,
-                                                      const Vtstatus__Store__V1__JobRecord *record)
-{
-    struct vts_arena *arena = &command->arena;
-    Vtstatus__Store__V1__JobRecord *tombstone =
-        vts_pb_arena_new(arena, &vtstatus__store__v1__job_record__descriptor);
-    Vtstatus__V1__Job *job = vts_pb_arena_new(arena, &vtstatus__v1__job__descriptor);
-    Google__Protobuf__Timestamp *until =
-        vts_pb_arena_new(arena, &google__protobuf__timestamp__descriptor);
-
-    if (tombstone == NULL || job == NULL || until == NULL)
-        return NULL;
-    vts_pb_timestamp_set(until, keeper->batch.wall_ns + tombstone_ns);
-    job->id = record->job->id;
-    tombstone->job = job;
-    tombstone->version = record->version + 1;
-    tombstone->tombstone_expire_time = until;
-    return tombstone;
-}
-
 static void delete_job(struct vts_keeper *keeper, struct vts_keeper_command *command)
 {
     Vtstatus__Store__V1__JobRecord *record;
@@ -151,7 +128,7 @@ static void delete_job(struct vts_keeper *keeper, struct vts_keeper_command *com
         vts_keeper_refuse(command, VTS_KEEPER_JOB_NOT_DONE);
         return;
     }
-    tombstone = make_tombstone(keeper, command, record);
+    tombstone = vts_job_record_of_removed(record, keeper->batch.wall_ns, &command->arena);
     if (tombstone == NULL)
         vts_keeper_refuse(command, VTS_KEEPER_NO_MEMORY);
     else
@@ -177,7 +154,7 @@ static const char *choose_id(struct vts_keeper *keeper, struct vts_keeper_comman
     return id;
 }
 
-/* The request was made before: the answer is its job as it is now. */
+/* The request was made before: the answer is its job as it is now, or that it is gone. */
 static void repeat(struct vts_keeper_command *command, struct vts_keeper_job *job,
                    const Vtstatus__Store__V1__JobRecord *asked)
 {
@@ -188,6 +165,9 @@ static void repeat(struct vts_keeper_command *command, struct vts_keeper_job *jo
         vts_keeper_refuse(command, VTS_KEEPER_NO_MEMORY);
     } else if (!vts_job_record_is_repetition(record, asked)) {
         vts_keeper_refuse(command, VTS_KEEPER_REQUEST_ID_REUSED);
+    } else if (vts_keeper_state_of(record) == VTS_KEEPER_TOMBSTONE) {
+        command->job_id = record->job->id;
+        vts_keeper_refuse(command, VTS_KEEPER_JOB_GONE);
     } else {
         command->was_there = true;
         command->record = record;

@@ -2,16 +2,14 @@
 /* keeper_ids.c - names that the keeper makes up, and the requests it remembers.
  *
  * A request is remembered by the job it made: the table holds jobs by the hash of their request_id,
- * and which one is meant is read in its record. So there is nothing to forget but jobs; those whose
- * time is over are passed by.
+ * and which one is meant is read in its record, or in what is left of that when the job is gone. So
+ * there is nothing to forget but jobs; those whose time is over are passed by.
  */
 #include <string.h>
 #include <sys/random.h>
 
-#include "common/base/clock.h"
+#include "server/jobs/job_record.h"
 #include "server/jobs/keeper_parts.h"
-
-static const int64_t remember_ns = (int64_t)24 * 3600 * VTS_NS_PER_S;
 
 void vts_keeper_ids_init(struct vts_keeper_ids *ids, uint64_t seed)
 {
@@ -67,7 +65,7 @@ struct search {
 
 static bool is_fresh(const struct vts_keeper *keeper, const struct vts_keeper_job *job)
 {
-    return job->create_ns > keeper->batch.wall_ns - remember_ns;
+    return vts_job_request_is_remembered(job->create_ns, keeper->batch.wall_ns);
 }
 
 /* Without memory to look, what may be the job is taken for it. */

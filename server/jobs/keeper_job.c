@@ -200,9 +200,10 @@ int64_t vts_keeper_due_ns(const Vtstatus__Store__V1__JobRecord *record)
 static enum vts_err fill_from(struct vts_keeper *keeper, struct vts_keeper_job *job,
                               const Vtstatus__Store__V1__JobRecord *record)
 {
+    if (record->job->create_time != NULL)
+        job->create_ns = vts_pb_timestamp_ns(record->job->create_time);
     if (record->tombstone_expire_time != NULL)
         return VTS_OK;
-    job->create_ns = vts_pb_timestamp_ns(record->job->create_time);
     job->priority = (int16_t)record->job->priority;
     job->labels = bits_of_job(record->job);
     job->queue = vts_keeper_queue_ref(keeper, vts_str_of(record->job->queue));
@@ -287,7 +288,6 @@ void vts_keeper_bury_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
     if (job->is_listed)
         vts_tree_remove(&keeper->listed, &place, &job->listed);
     job->is_listed = false;
-    vts_keeper_remove_request(keeper, job);
     vts_keeper_queue_unref(keeper, job->queue);
     job->queue = NULL;
 }
@@ -295,6 +295,7 @@ void vts_keeper_bury_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
 void vts_keeper_drop_job(struct vts_keeper *keeper, struct vts_keeper_job *job)
 {
     vts_keeper_bury_job(keeper, job);
+    vts_keeper_remove_request(keeper, job);
     vts_heap_remove(&keeper->timers, &job->timer);
     vts_table_remove(&keeper->jobs, job->hash, job);
 }

@@ -44,7 +44,7 @@ struct vts_keeper_job {
  * memory. */
 struct vts_keeper_job *vts_keeper_add_job(struct vts_keeper *keeper,
                                           const Vtstatus__Store__V1__JobRecord *record);
-/* Takes it out of everything but the tables by id and by time, and from its queue. */
+/* Takes it out of everything but the tables by id, by request and by time, and from its queue. */
 void vts_keeper_bury_job(struct vts_keeper *keeper, struct vts_keeper_job *job);
 /* Takes it out of everything; the caller frees it. */
 void vts_keeper_drop_job(struct vts_keeper *keeper, struct vts_keeper_job *job);

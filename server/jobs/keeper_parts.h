@@ -180,8 +180,8 @@ enum { VTS_KEEPER_ID_BYTES = 27 };
 void vts_keeper_ids_init(struct vts_keeper_ids *ids, uint64_t seed);
 /* 130 random bits in 26 letters and digits. */
 void vts_keeper_make_id(struct vts_keeper_ids *ids, char ret_id[VTS_KEEPER_ID_BYTES]);
-/* The job that was made by this request, which may be "", within its time; NULL when there is none.
- * VTS_ERR_NOMEM. */
+/* The job, perhaps a tombstone, that was made by this request, which may be "", within its time;
+ * NULL when there is none. VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_keeper_find_request(struct vts_keeper *keeper,
                                                     const char *request_id,
                                                     struct vts_keeper_job **ret_job);
@@ -232,7 +232,7 @@ void vts_keeper_batch_fini(struct vts_keeper_batch *batch);
 VTS_MUST_CHECK enum vts_err vts_keeper_stage(struct vts_keeper *keeper, struct vts_keeper_job *job,
                                              const Vtstatus__Store__V1__JobRecord *record,
                                              bool is_visible);
-/* Stages that the job, which is over and has that version, is forgotten. VTS_ERR_NOMEM. */
+/* Stages that the tombstone, which has that version, is forgotten. VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_keeper_stage_removal(struct vts_keeper *keeper,
                                                      struct vts_keeper_job *job, uint64_t version);
 /* Commits what is staged, and settles or undoes it. */

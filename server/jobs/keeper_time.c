@@ -7,6 +7,7 @@
  * job that could not be changed has its own put off.
  */
 #include "common/base/clock.h"
+#include "server/jobs/job_record.h"
 #include "server/jobs/keeper_parts.h"
 
 static const int64_t put_off_ns = (int64_t)1 * VTS_NS_PER_S;
@@ -36,13 +37,25 @@ static enum vts_err tell_of_time(struct vts_keeper *keeper, struct vts_keeper_jo
     return VTS_OK;
 }
 
+/* It has been kept for as long as it was to be; its id is not free for another day. */
+static enum vts_err remove_job(struct vts_keeper *keeper, struct vts_keeper_job *job,
+                               const Vtstatus__Store__V1__JobRecord *record)
+{
+    Vtstatus__Store__V1__JobRecord *tombstone =
+        vts_job_record_of_removed(record, keeper->batch.wall_ns, &keeper->scratch);
+
+    return tombstone == NULL ? VTS_ERR_NOMEM : vts_keeper_stage(keeper, job, tombstone, false);
+}
+
 static void run_timer(struct vts_keeper *keeper, struct vts_keeper_job *job)
 {
     Vtstatus__Store__V1__JobRecord *record;
     enum vts_err err = vts_keeper_job_read(job, &keeper->scratch, &record);
 
-    if (err == VTS_OK && vts_keeper_is_over(job->state))
+    if (err == VTS_OK && job->state == VTS_KEEPER_TOMBSTONE)
         err = vts_keeper_stage_removal(keeper, job, record->version);
+    else if (err == VTS_OK && vts_keeper_is_over(job->state))
+        err = remove_job(keeper, job, record);
     else if (err == VTS_OK)
         err = tell_of_time(keeper, job, record);
     if (err != VTS_OK)

@@ -84,7 +84,7 @@ struct vts_job_fault vts_job_fault_of(const struct vts_keeper_command *command)
 {
     struct vts_job_fault fault = {.error = error_of(command), .job_id = command->job_id};
 
-    if (command->kind == VTS_KEEPER_CREATE)
+    if (command->kind == VTS_KEEPER_CREATE && command->refusal != VTS_KEEPER_JOB_GONE)
         fault.job_id = command->create->job_id;
     if (command->refusal == VTS_KEEPER_INVALID)
         fault.violation = command->violation;

@@ -19,7 +19,7 @@ from vts_server import IS_SANITIZED, WAIT_S, Server, scratch_folder  # noqa: E40
 try:
     from google.protobuf import json_format
     from jobs_client import (CANCELLED, CANCELLING, FAILED, PENDING, RUNNING, SPEC, SUCCEEDED,
-                             CLASSES, Code, Jobs, expect, failure_of, grpc, message)
+                             CLASSES, Code, Jobs, expect, failure_of, grpc, message, read_failure)
 except ImportError:
     print("skipped: there is no python3-grpcio or no python3-protobuf")
     sys.exit(77)
@@ -365,6 +365,37 @@ def only_what_is_done_is_deleted_and_stays_known():
         equal((failure.code, failure.metadata), (Code.NOT_FOUND, {"jobId": job.id}))
     expect("JOB_ALREADY_EXISTS", lambda: jobs.create(job_id=job.id))
     equal(sum(pages(queue=job.queue), []), [])
+
+
+def reason_of(call):
+    error = call.exception(WAIT_S)
+    return error and read_failure(error).reason
+
+
+@case
+def what_was_kept_for_its_time_stays_known():
+    job = make(ttl=CLASSES["google.protobuf.Duration"](nanos=1))
+    jobs.cancel(job_id=job.id)
+    wait_until(lambda: reason_of(jobs.get_later(job_id=job.id)) is not None, "it is removed")
+    expect("JOB_GONE", lambda: jobs.get(job_id=job.id))
+    expect("JOB_ALREADY_EXISTS", lambda: jobs.create(job_id=job.id))
+
+
+@case
+def a_request_whose_job_is_gone_makes_no_other_one():
+    path = scratch_folder() / "jobs.db"
+    with Server("--store", f"sqlite:{path}") as first, Jobs(first) as mine:
+        job = mine.create(request_id="r").job
+        mine.cancel(job_id=job.id)
+        mine.delete(job_id=job.id)
+        failure = expect("JOB_GONE", lambda: mine.create(request_id="r"))
+        equal((failure.code, failure.metadata), (Code.NOT_FOUND, {"jobId": job.id}))
+        result = mine.create_many(requests=[message("vtstatus.v1.CreateJobRequest", spec=SPEC,
+                                                    request_id="r")]).results[0]
+        equal(failure_of(result.error).reason, "JOB_GONE")
+    with Server("--store", f"sqlite:{path}") as second, Jobs(second) as mine:
+        expect("JOB_GONE", lambda: mine.create(request_id="r"))
+        expect("REQUEST_ID_REUSED", lambda: mine.create(request_id="r", queue="other"))
 
 
 # ---- working ------------------------------------------------------------------------------------

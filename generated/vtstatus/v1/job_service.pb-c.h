@@ -101,11 +101,13 @@ struct  Vtstatus__V1__CreateJobRequest
    */
   Google__Protobuf__Duration *timeout;
   /*
-   * How long the job is kept once it is done; absent: 7 days, 30 after a failure.
+   * How long the job is kept once it is done; absent: 7 days, 30 after a failure. Its id is free again a
+   * day later.
    */
   Google__Protobuf__Duration *ttl;
   /*
-   * The same id within 24 hours gives the same job (https://google.aip.dev/155); at most 36 characters.
+   * The same id within 24 hours gives the same job (https://google.aip.dev/155), or NOT_FOUND when it is
+   * gone again; at most 36 characters.
    */
   char *request_id;
 };

@@ -91,7 +91,9 @@ struct  Vtstatus__Store__V1__JobRecord
    */
   int32_t released_attempts;
   /*
-   * Set in the record of a job that was deleted: only its id and the end of its memory are left.
+   * Set in the record of a job that was deleted or not kept any longer: only its id and the end of its
+   * memory are left, and, while a repetition of its request is to be known, that request's fields and
+   * the job's create_time.
    */
   Google__Protobuf__Timestamp *tombstone_expire_time;
   /*

@@ -224,7 +224,7 @@ static void request_id_is_known_for_a_day_and_after_a_restart(void)
     keeper_bench_fini(&bench);
 }
 
-static void request_id_goes_with_its_job(void)
+static void request_id_outlives_its_job(void)
 {
     struct keeper_bench bench;
     struct keeper_answer answers[3] = {{.count = 0}};
@@ -235,12 +235,20 @@ static void request_id_goes_with_its_job(void)
     id = keeper_answer_id(&answers[0]);
     CU_ASSERT_EQUAL(tell(&bench, id, VTS_JOB_EVENT_CANCEL, NULL), VTS_KEEPER_OK);
     keeper_bench_submit(&bench, keeper_bench_delete(&answers[1], id));
-    keeper_bench_submit(&bench, create_with(&answers[2], "r", "fr")); /* of the same batch */
+    keeper_bench_submit(&bench, create_with(&answers[2], "r", "de")); /* of the same batch */
     (void)vts_keeper_step(bench.keeper);
-    CU_ASSERT_EQUAL(answers[2].command->refusal, VTS_KEEPER_OK);
+    CU_ASSERT_EQUAL(answers[2].command->refusal, VTS_KEEPER_JOB_GONE);
+    CU_ASSERT_STRING_EQUAL(answers[2].command->job_id, id);
+    keeper_bench_close(&bench); /* it is remembered after a restart, too */
+    keeper_bench_pass(day_ns - 1);
+    keeper_bench_open(&bench);
+    CU_ASSERT_EQUAL(keeper_bench_run(&bench, create_with(&answers[2], "r", "de")),
+                    VTS_KEEPER_JOB_GONE);
+    CU_ASSERT_EQUAL(keeper_bench_run(&bench, create_with(&answers[2], "r", "fr")),
+                    VTS_KEEPER_REQUEST_ID_REUSED);
+    keeper_bench_pass(1);
+    CU_ASSERT_EQUAL(keeper_bench_run(&bench, create_with(&answers[2], "r", "de")), VTS_KEEPER_OK);
     CU_ASSERT_FALSE(answers[2].command->was_there);
-    CU_ASSERT_EQUAL(keeper_bench_run(&bench, create_with(&answers[2], "r", "fr")), VTS_KEEPER_OK);
-    CU_ASSERT_TRUE(answers[2].command->was_there);
     for (int i = 0; i < 3; i++)
         keeper_answer_fini(&answers[i]);
     keeper_bench_fini(&bench);
@@ -490,7 +498,7 @@ static const struct vts_test tests[] = {
     {"request_id_is_not_for_another_request", request_id_is_not_for_another_request},
     {"request_id_is_known_for_a_day_and_after_a_restart",
      request_id_is_known_for_a_day_and_after_a_restart},
-    {"request_id_goes_with_its_job", request_id_goes_with_its_job},
+    {"request_id_outlives_its_job", request_id_outlives_its_job},
     {"event_changes_the_job_and_what_is_seen_of_it", event_changes_the_job_and_what_is_seen_of_it},
     {"event_that_the_machine_refuses_changes_nothing",
      event_that_the_machine_refuses_changes_nothing},

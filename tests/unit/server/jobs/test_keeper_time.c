@@ -80,10 +80,13 @@ static void job_that_is_done_is_kept_as_long_as_it_says(void)
         CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_OK);
         CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "a"), 3);
         pass(&bench, 1);
-        CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_JOB_NOT_FOUND);
+        CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_JOB_GONE);
         CU_ASSERT_EQUAL(keeper_bench_revision(&bench, "a"), 0);
         keeper_bench_close(&bench);
         keeper_bench_open(&bench);
+        pass(&bench, day_ns - 1);
+        CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_JOB_GONE);
+        pass(&bench, 1); /* as one that was deleted */
         CU_ASSERT_EQUAL(keeper_bench_look(&bench, "a"), VTS_KEEPER_JOB_NOT_FOUND);
         keeper_bench_fini(&bench);
     }
@@ -141,6 +144,10 @@ static void many_jobs_are_forgotten_in_several_batches(void)
     commits_before = bench.commits_count;
     pass(&bench, 7 * day_ns);
     CU_ASSERT_EQUAL(bench.commits_count, commits_before + 3);
+    for (int i = 0; i < MANY; i++)
+        CU_ASSERT_EQUAL(keeper_bench_look(&bench, ids[i]), VTS_KEEPER_JOB_GONE);
+    pass(&bench, day_ns);
+    CU_ASSERT_EQUAL(bench.commits_count, commits_before + 6);
     for (int i = 0; i < MANY; i++)
         CU_ASSERT_EQUAL(keeper_bench_look(&bench, ids[i]), VTS_KEEPER_JOB_NOT_FOUND);
     keeper_bench_fini(&bench);
@@ -355,7 +362,7 @@ static void what_was_due_while_the_keeper_was_away_happens_at_once(void)
     keeper_bench_open(&bench);
     keeper_bench_settle(&bench);
     CU_ASSERT_EQUAL(keeper_bench_state(&bench, "run"), VTS_JOB_PENDING);
-    CU_ASSERT_EQUAL(keeper_bench_look(&bench, "done"), VTS_KEEPER_JOB_NOT_FOUND);
+    CU_ASSERT_EQUAL(keeper_bench_look(&bench, "done"), VTS_KEEPER_JOB_GONE);
     keeper_answer_fini(&lease);
     keeper_bench_fini(&bench);
 }
