@@ -46,10 +46,11 @@ never, where 0 is the default. How often each was met is in the metric `vts_limi
 ERRORS_HEAD = """\
 # Errors of calls on jobs
 
-Every failure of `JobService` and `WorkerService` carries a `google.rpc.ErrorInfo` with one of the
-reasons below and the domain `vtstatus`: what programs should look at. Its metadata has `jobId` when
+Every failure of `StatusService`, `JobService` and `WorkerService`, and of `GET /status`, carries a
+`google.rpc.ErrorInfo` with one of the reasons below and the domain `vtstatus`: what programs should look at. Its metadata has `jobId` when
 the request named a job, and `field` when one of its fields is wrong. Reasons are stable; texts are
-for people and may change.
+for people and may change. Whoever reads a status is told `JOB_NOT_FOUND` also where `GetJob` knows
+that the job is gone.
 
 Besides, `INVALID_REQUEST` carries a `google.rpc.BadRequest`, and whatever is worth another try a
 `google.rpc.RetryInfo` with the wait, which REST also tells by `Retry-After`. gRPC has the details in

@@ -77,7 +77,8 @@ static enum vts_err make_keeper(struct app *app, struct vts_error *error)
     struct vts_keeper_options options = {.hub = app->hub,
                                          .jobs_max = vts_limits_get(limits, VTS_LIMIT_JOBS),
                                          .commands_max =
-                                             vts_limits_get(limits, VTS_LIMIT_JOB_REQUESTS)};
+                                             vts_limits_get(limits, VTS_LIMIT_JOB_REQUESTS),
+                                         .waits_max = vts_limits_get(limits, VTS_LIMIT_JOB_WAITS)};
     struct vts_keeper *keeper;
     enum vts_err err = vts_store_open(app->config->store, &options.store, error);
 

@@ -136,7 +136,7 @@ struct vts_exchange_ops {
     void (*charge)(struct vts_exchange *exchange, size_t len);
     void (*refund)(struct vts_exchange *exchange, size_t len);
     void (*reset)(struct vts_exchange *exchange);
-    bool (*keep)(struct vts_exchange *exchange);
+    bool (*keep)(struct vts_exchange *exchange, uint32_t watches_count);
     int64_t (*now_ns)(const struct vts_exchange *exchange);
     void (*set_timer)(struct vts_exchange *exchange, struct vts_timer *timer, int64_t due_ns);
     void (*stop_timer)(struct vts_exchange *exchange, struct vts_timer *timer);
@@ -245,11 +245,12 @@ static inline void vts_exchange_reset(struct vts_exchange *exchange)
     exchange->ops->reset(exchange);
 }
 
-/* The exchange will stay open for long without work. False when its connection has too many of the
- * kind already. */
-static inline bool vts_exchange_keep(struct vts_exchange *exchange)
+/* The exchange will stay open for long without work, for news of so many things; it may say so
+ * again, of as many. False when its connection has too many of the kind already, or of what they
+ * watch. */
+static inline bool vts_exchange_keep(struct vts_exchange *exchange, uint32_t watches_count)
 {
-    return exchange->ops->keep(exchange);
+    return exchange->ops->keep(exchange, watches_count);
 }
 
 /* As vts_loop_now_ns(). */

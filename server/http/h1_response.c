@@ -259,10 +259,15 @@ static struct vts_conn *find_conn(const struct vts_exchange *exchange)
 }
 
 /* The only one of its connection. */
-static bool keep(struct vts_exchange *exchange)
+static bool keep(struct vts_exchange *exchange, uint32_t watches_count)
 {
     struct vts_conn *conn = find_conn(exchange);
+    struct vts_limits *limits = conn->server->limits;
 
+    if (watches_count > vts_limits_get(limits, VTS_LIMIT_CONNECTION_WATCHES)) {
+        vts_limits_hit(limits, VTS_LIMIT_CONNECTION_WATCHES);
+        return false;
+    }
     return conn->held_count > 0 || vts_conn_hold(conn);
 }
 

@@ -313,6 +313,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     h2->held_bytes -= stream->held_bytes;
     if (stream->is_kept) {
         h2->kept_count--;
+        h2->watches_count -= stream->watches_count;
         vts_conn_let_go(h2->conn);
     }
     vts_h2_forget_head(h2, stream);

@@ -196,16 +196,31 @@ static bool keep_head(struct vts_h2 *h2, struct vts_h2_stream *stream)
     return true;
 }
 
-static bool keep(struct vts_exchange *exchange)
+/* Whether there is room for another that waits. */
+static bool has_room(const struct vts_h2 *h2, uint32_t watches_count)
+{
+    struct vts_limits *limits = h2->conn->server->limits;
+
+    if (h2->kept_count >= vts_limits_get(limits, VTS_LIMIT_KEPT_STREAMS)) {
+        vts_limits_hit(limits, VTS_LIMIT_KEPT_STREAMS);
+        return false;
+    }
+    if ((uint64_t)h2->watches_count + watches_count >
+        vts_limits_get(limits, VTS_LIMIT_CONNECTION_WATCHES)) {
+        vts_limits_hit(limits, VTS_LIMIT_CONNECTION_WATCHES);
+        return false;
+    }
+    return true;
+}
+
+static bool keep(struct vts_exchange *exchange, uint32_t watches_count)
 {
     struct vts_h2_stream *stream = VTS_CONTAINER_OF(exchange, struct vts_h2_stream, exchange);
     struct vts_h2 *h2 = vts_h2_of(stream->conn);
     struct vts_limits *limits = stream->conn->server->limits;
 
-    if (!stream->is_kept && h2->kept_count >= vts_limits_get(limits, VTS_LIMIT_KEPT_STREAMS)) {
-        vts_limits_hit(limits, VTS_LIMIT_KEPT_STREAMS);
+    if (!stream->is_kept && !has_room(h2, watches_count))
         return false;
-    }
     if (!keep_head(h2, stream)) {
         vts_limits_hit(limits, VTS_LIMIT_HEADER_MEMORY);
         return false;
@@ -213,8 +228,12 @@ static bool keep(struct vts_exchange *exchange)
     if (stream->is_kept)
         return true;
     stream->is_kept = vts_conn_hold(stream->conn);
-    h2->kept_count += stream->is_kept;
-    return stream->is_kept;
+    if (!stream->is_kept)
+        return false;
+    stream->watches_count = watches_count;
+    h2->watches_count += watches_count;
+    h2->kept_count++;
+    return true;
 }
 
 static struct vts_conn *find_conn(const struct vts_exchange *exchange)

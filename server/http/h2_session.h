@@ -37,6 +37,7 @@ struct vts_h2 {
     size_t unconsumed_bytes;      /* of the connection's window, in this turn */
     uint32_t open_count;
     uint32_t kept_count;           /* of those, open for long without work */
+    uint32_t watches_count;        /* what these wait for news of */
     uint32_t idle_bodies_count;    /* requests whose body is coming and nobody takes */
     uint64_t awaited_header_bytes; /* of requests whose body is coming */
     uint64_t kept_header_bytes;    /* of those open for long and not answered yet */

@@ -66,7 +66,8 @@ struct vts_h2_stream {
     uint32_t header_bytes;
     uint32_t header_fields;
     uint32_t trailer_fields;
-    uint32_t empty_frames; /* in a row */
+    uint32_t empty_frames;  /* in a row */
+    uint32_t watches_count; /* of what it waits for news, while it is kept */
     uint64_t body_bytes;
     uint64_t body_mark_bytes; /* body_bytes when the rate was last looked at */
     int64_t body_mark_ns;

@@ -11,9 +11,9 @@
  *   nothing of them stays. What time brings is tried again a second later.
  * - LEASE takes, of the queues it names, the job with the highest priority, and of those the
  *   oldest. Of several that wait, the first that came is served first.
- * - A job that was deleted is VTS_KEEPER_JOB_GONE for 24 h, and so long its id is in use; it is
- * then forgotten, as a job is at its expire_time.
- * - A request_id is known for 24 h after the job was created, but not longer than the job is kept.
+ * - A job that was deleted, or whose expire_time has come, is VTS_KEEPER_JOB_GONE for 24 h, and so
+ *   long its id is in use; then it is forgotten.
+ * - A request_id is known for 24 h after the job was created, also when that is gone.
  * - LIST leaves out jobs created at the very instants created_after and created_before. A page may
  *   be short, or empty, without being the last.
  * - status.queue_position is left 0, for it changes with every job that comes and goes: it is
@@ -38,7 +38,8 @@ struct vts_keeper_options {
     struct vts_store *store;   /* adopted */
     struct vts_watch_hub *hub; /* outlives the keeper */
     uint64_t jobs_max;         /* records in all */
-    uint64_t commands_max;     /* that wait */
+    uint64_t commands_max;     /* that are not answered yet */
+    uint64_t waits_max;        /* of these, the ones that may wait for something; 0: all of them */
     uint64_t seed;             /* of ids and tokens: 0 asks the system */
     int64_t (*wall_ns)(void);  /* NULL: vts_clock_wall_ns() */
     int64_t (*now_ns)(void);   /* NULL: vts_clock_now_ns(); how long commands wait */
@@ -116,6 +117,7 @@ struct vts_keeper_command {
     /* The keeper's own. */
     struct {
         struct vts_list context_link; /* among those that may wait */
+        bool may_wait;
         struct vts_keeper_wait *wait; /* NULL: it does not wait */
         uint32_t labels;              /* LEASE: bits of the labels that are wanted */
         bool is_wait_over;
@@ -144,8 +146,9 @@ void vts_keeper_free(struct vts_keeper *keeper);
  * something comes. For tests, in place of vts_keeper_start(). */
 int64_t vts_keeper_step(struct vts_keeper *keeper);
 
-/* The command is adopted when VTS_OK is returned. VTS_ERR_LIMIT when too many wait, VTS_ERR_CLOSED
- * when the keeper is being freed. From any thread, also from a callback. */
+/* The command is adopted when VTS_OK is returned. VTS_ERR_LIMIT when there are too many,
+ * VTS_ERR_AGAIN when too many of those that may wait are there, VTS_ERR_CLOSED when the keeper is
+ * being freed. From any thread, also from a callback. */
 VTS_MUST_CHECK enum vts_err vts_keeper_submit(struct vts_keeper *keeper,
                                               struct vts_keeper_command *command);
 /* Whoever waited for the command is gone: it is answered soon if it still waits for something to

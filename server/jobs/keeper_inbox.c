@@ -44,16 +44,22 @@ static void wake(struct vts_keeper_inbox *inbox)
         (void)pthread_cond_signal(&inbox->cond); /* cannot fail */
 }
 
-static enum vts_err add(struct vts_keeper_inbox *inbox, uint64_t commands_max,
+static enum vts_err add(struct vts_keeper_inbox *inbox, const struct vts_keeper_options *options,
                         struct vts_keeper_command *command)
 {
+    bool may_wait = command->wait_ns > 0;
+
     if (inbox->is_stopping)
         return VTS_ERR_CLOSED;
-    if (inbox->count >= commands_max)
+    if (inbox->count >= options->commands_max)
         return VTS_ERR_LIMIT;
+    if (may_wait && options->waits_max > 0 && inbox->waits_count >= options->waits_max)
+        return VTS_ERR_AGAIN;
+    command->own.may_wait = may_wait;
+    inbox->waits_count += may_wait;
     inbox->count++;
     vts_list_push_back(&inbox->commands, &command->link);
-    if (command->wait_ns > 0)
+    if (may_wait)
         vts_list_push_back(bucket_of(inbox, command->context), &command->own.context_link);
     wake(inbox);
     return VTS_OK;
@@ -65,7 +71,7 @@ enum vts_err vts_keeper_submit(struct vts_keeper *keeper, struct vts_keeper_comm
     enum vts_err err;
 
     pthread_mutex_lock(&inbox->lock);
-    err = add(inbox, keeper->options.commands_max, command);
+    err = add(inbox, &keeper->options, command);
     pthread_mutex_unlock(&inbox->lock);
     return err;
 }
@@ -155,6 +161,7 @@ void vts_keeper_answer(struct vts_keeper *keeper, struct vts_list *commands)
 
         vts_list_remove(&command->own.context_link);
         inbox->count--;
+        inbox->waits_count -= command->own.may_wait;
     }
     pthread_mutex_unlock(&inbox->lock);
     while (!vts_list_is_empty(commands)) {

@@ -92,6 +92,7 @@ struct vts_keeper_inbox {
     struct vts_list forgotten;                      /* commands, by context_link */
     struct vts_list by_context[VTS_KEEPER_BUCKETS]; /* commands that may wait */
     uint64_t count;                                 /* adopted and not answered */
+    uint64_t waits_count;                           /* of these, the ones that may wait */
     bool is_stopping;
     bool is_asleep;
 };

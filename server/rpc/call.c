@@ -434,13 +434,10 @@ enum vts_err vts_call_add_trailer(struct vts_call *call, const char *name, struc
     return add_metadata(call, &call->trailers, name, value);
 }
 
-enum vts_err vts_call_keep(struct vts_call *call)
+enum vts_err vts_call_keep(struct vts_call *call, uint32_t watches_count)
 {
-    if (!vts_exchange_keep(call->exchange)) {
-        vts_call_finish(call, VTS_RPC_RESOURCE_EXHAUSTED,
-                        "this connection has too many calls that wait for news");
+    if (!vts_exchange_keep(call->exchange, watches_count))
         return VTS_ERR_LIMIT;
-    }
     call->is_kept = true;
     vts_arena_fini(&call->arena);
     return VTS_OK;

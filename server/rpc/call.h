@@ -77,9 +77,10 @@ void vts_call_stop_timer(struct vts_call *call, struct vts_timer *timer);
 /* ---- receiving --------------------------------------------------------------------------- */
 
 /* The call will stay open for long without work: its request message and all its memory are let go,
- * and where one answer is due, it is the handler's to see that it comes. VTS_ERR_LIMIT when its
- * connection has too many of the kind; the call is then over. */
-VTS_MUST_CHECK enum vts_err vts_call_keep(struct vts_call *call);
+ * and where one answer is due, it is the handler's to see that it comes. watches_count is as in
+ * vts_exchange_keep(). VTS_ERR_LIMIT when its connection has too many of the kind: then the call is
+ * the handler's to end. */
+VTS_MUST_CHECK enum vts_err vts_call_keep(struct vts_call *call, uint32_t watches_count);
 /* Between these no message is delivered, and before long the client cannot send any. What has
  * waited is delivered before vts_call_resume() returns, and the call may be over then. */
 void vts_call_pause(struct vts_call *call);

@@ -3,19 +3,18 @@
 #include "server/rpc/outcome.h"
 
 #include "common/base/mem.h"
-#include "common/wire/error_json.h"
 
 enum { BODY_MAX_BYTES = 4096 };
 
-void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vts_rpc_code code,
-                           const char *message)
+void vts_outcome_send_details(struct vts_exchange *exchange, const struct vts_outcome *outcome)
 {
     struct vts_response *response = &exchange->response;
     struct vts_buf body;
 
     vts_buf_init(&body, BODY_MAX_BYTES);
-    vts_error_json_write(&body, vts_rpc_code_word(code), message, NULL, 0);
-    response->code = http_code;
+    vts_error_json_write(&body, vts_rpc_code_word(outcome->code), outcome->message,
+                         outcome->details, outcome->details_count);
+    response->code = outcome->http_code;
     vts_response_add_text(response, "content-type", "application/json");
     vts_response_add_text(response, "cache-control", "no-store");
     /* Without memory the code alone must do. */
@@ -27,6 +26,14 @@ void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vt
         vts_buf_fini(&body);
     }
     vts_exchange_send(exchange);
+}
+
+void vts_outcome_send_http(struct vts_exchange *exchange, int http_code, enum vts_rpc_code code,
+                           const char *message)
+{
+    const struct vts_outcome outcome = {.http_code = http_code, .code = code, .message = message};
+
+    vts_outcome_send_details(exchange, &outcome);
 }
 
 void vts_outcome_send(struct vts_exchange *exchange, enum vts_rpc_code code, const char *message)

@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "server/rpc/dialect_rest.h"
+#include "server/service/job_errors.h"
 
 enum { REQUEST_MAX_BYTES = 4096, LIST_MAX = 100 };
 
@@ -145,8 +146,10 @@ static void start_watch(struct vts_call *call, const ProtobufCMessage *message)
     }
     watch->is_known = is_known(vts_call_context(call), request->service);
     vts_call_set_data(call, watch);
-    if (vts_call_keep(call) == VTS_OK)
+    if (vts_call_keep(call, 1) == VTS_OK)
         tell(call);
+    else
+        vts_job_fault_fail(call, &(struct vts_job_fault){.error = VTS_JOB_ERROR_TOO_MANY_WAIT});
 }
 
 static void drain_watch(struct vts_call *call)

@@ -11,6 +11,7 @@
 #include "common/wire/pb_arena.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "server/jobs/job.h"
+#include "server/rpc/outcome.h"
 
 enum { DETAILS_MAX = 3, METADATA_MAX = 2, MESSAGE_BYTES = 512, ARENA_BYTES = 16 * 1024 };
 
@@ -216,6 +217,28 @@ void vts_job_fault_fail(struct vts_call *call, const struct vts_job_fault *fault
     vts_job_error_count(call, fault->error);
     vts_call_hint(call, &hints);
     vts_call_fail(call, row->code, write_message(fault, text), details, count);
+    vts_arena_fini(&arena);
+}
+
+void vts_job_fault_send(struct vts_exchange *exchange, const struct vts_job_fault *fault)
+{
+    const struct vts_job_error_row *row = &rows[fault->error];
+    struct vts_error_detail details[DETAILS_MAX];
+    struct vts_outcome outcome = {.http_code = row->http_code != 0 ? row->http_code
+                                                                   : vts_rpc_code_http(row->code),
+                                  .code = row->code,
+                                  .details = details};
+    char text[MESSAGE_BYTES];
+    struct vts_arena arena;
+
+    vts_arena_init(&arena, ARENA_BYTES);
+    outcome.message = write_message(fault, text);
+    outcome.details_count = pack_details(fault, &arena, details);
+    if (vts_arena_check(&arena) != VTS_OK)
+        outcome.details_count = 0;
+    if (row->retry_s > 0)
+        vts_response_add_number(&exchange->response, "retry-after", (uint64_t)row->retry_s);
+    vts_outcome_send_details(exchange, &outcome);
     vts_arena_fini(&arena);
 }
 

@@ -38,6 +38,8 @@ void vts_job_error_count(const struct vts_call *call, enum vts_job_error error);
 /* Ends the call with it, which is counted: with google.rpc.ErrorInfo, and with BadRequest and
  * RetryInfo where they are due. Harmless when the call is over. */
 void vts_job_fault_fail(struct vts_call *call, const struct vts_job_fault *fault);
+/* Answers a request that is no call with it, as REST has it. */
+void vts_job_fault_send(struct vts_exchange *exchange, const struct vts_job_fault *fault);
 /* Ends the call because a field of its request will not do. */
 void vts_job_fault_refuse(struct vts_call *call, const char *job_id,
                           const struct vts_job_violation *violation);

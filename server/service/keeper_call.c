@@ -83,6 +83,8 @@ enum vts_job_error vts_keeper_port_error(enum vts_err err)
 {
     if (err == VTS_ERR_LIMIT)
         return VTS_JOB_ERROR_SERVER_BUSY;
+    if (err == VTS_ERR_AGAIN)
+        return VTS_JOB_ERROR_TOO_MANY_WAIT;
     return err == VTS_ERR_CLOSED ? VTS_JOB_ERROR_SERVER_STOPPING : VTS_JOB_ERROR_OUT_OF_MEMORY;
 }
 
@@ -203,6 +205,8 @@ void vts_keeper_call_submit(struct vts_call *call, struct vts_keeper_command *co
         return;
     vts_call_set_data(call, NULL);
     vts_keeper_command_free(command);
+    if (err == VTS_ERR_AGAIN)
+        vts_call_hit_limit(call, VTS_LIMIT_JOB_WAITS);
     fail(call, vts_keeper_port_error(err));
 }
 
@@ -220,10 +224,12 @@ void vts_keeper_call_hold(struct vts_call *call, struct vts_keeper_command *comm
                           int64_t wait_ns)
 {
     command->wait_ns = bound_wait(call, wait_ns);
-    if (command->wait_ns > 0 && vts_call_keep(call) != VTS_OK)
+    if (command->wait_ns > 0 && vts_call_keep(call, 1) != VTS_OK) {
         vts_keeper_command_free(command);
-    else
-        vts_keeper_call_submit(call, command);
+        fail(call, VTS_JOB_ERROR_TOO_MANY_WAIT);
+        return;
+    }
+    vts_keeper_call_submit(call, command);
 }
 
 /* ---- ends ------------------------------------------------------------------------------ */

@@ -32,17 +32,6 @@ static void get_status(struct vts_call *call, const ProtobufCMessage *message)
 
 /* ---- BatchGetStatus -------------------------------------------------------------------- */
 
-/* Appends a google.rpc.Status. */
-static void append_refusal(struct vts_buf *buf, unsigned number, enum vts_err err)
-{
-    struct vts_str text = vts_str_of(vts_status_refusal_text(err));
-    const char code[] = {1 << 3, (char)vts_status_refusal_code(err)};
-
-    vts_pb_append_head(buf, number, sizeof(code) + vts_pb_field_bytes(text.len));
-    vts_buf_append(buf, code, sizeof(code));
-    vts_pb_append_field(buf, 2, text);
-}
-
 /* Appends a vtstatus.v1.StatusResult. result is empty, and memory to use again. */
 static void append_result(struct vts_buf *buf, struct vts_buf *result, const struct vts_call *call,
                           struct vts_str job_id)
@@ -57,7 +46,7 @@ static void append_result(struct vts_buf *buf, struct vts_buf *result, const str
         vts_status_message_append(result, 2, &view);
         vts_snapshot_unref(view.snapshot);
     } else {
-        append_refusal(result, 3, err);
+        vts_status_refusal_append(result, 3, err, job_id);
     }
     if (vts_buf_check(result) == VTS_OK)
         vts_pb_append_field(buf, 1, vts_buf_str(result));

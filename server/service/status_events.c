@@ -260,7 +260,7 @@ static void begin(const struct vts_status_request *request, uint64_t revision)
     enum vts_err err;
 
     if (events == NULL) {
-        vts_status_send_refusal(exchange, VTS_ERR_NOMEM);
+        vts_status_send_refusal(exchange, VTS_ERR_NOMEM, request->job_id);
         return;
     }
     events->service = request->service;
@@ -270,7 +270,7 @@ static void begin(const struct vts_status_request *request, uint64_t revision)
     vts_exchange_attach(exchange, &exchange_user_ops, events); /* on_close has it from here on */
     err = vts_status_wait(request, revision, on_news, events, &events->waiter);
     if (err != VTS_OK) {
-        vts_status_send_refusal(exchange, err);
+        vts_status_send_refusal(exchange, err, request->job_id);
         return;
     }
     vts_rest_make_events_head(exchange);

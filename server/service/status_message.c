@@ -4,12 +4,11 @@
 
 #include <string.h>
 
-#include "common/base/macros.h"
 #include "common/base/mem.h"
 #include "common/wire/pb_fields.h"
-#include "google/rpc/error_details.pb-c.h"
+#include "server/service/job_errors.h"
 
-enum { STATUS_FIELD = 1, REMOVED_FIELD = 2, ERROR_INFO_MAX_BYTES = 512 };
+enum { STATUS_FIELD = 1, REMOVED_FIELD = 2, FAULT_MAX_BYTES = 16 * 1024 };
 
 static void release_snapshot(void *snapshot)
 {
@@ -89,64 +88,62 @@ void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vt
         vts_status_refuse(call, err, job_id);
 }
 
-static const struct refusal {
-    enum vts_err err;
-    enum vts_rpc_code code;
-    const char *text;
-} refusals[] = {
-    {VTS_ERR_INVALID, VTS_RPC_INVALID_ARGUMENT,
-     "a job id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ -"},
-    {VTS_ERR_NOT_FOUND, VTS_RPC_NOT_FOUND, "there is no job with this id"},
-    {VTS_ERR_LIMIT, VTS_RPC_RESOURCE_EXHAUSTED, "too many wait for news already"},
-    {VTS_ERR_NOMEM, VTS_RPC_RESOURCE_EXHAUSTED, "out of memory"},
-};
-
-static const struct refusal *find_refusal(enum vts_err err)
+/* What vts_check_status(), or one of those who wait, says. id has room for the longest one. */
+static struct vts_job_fault fault_of(enum vts_err err, struct vts_str job_id,
+                                     char id[VTS_JOB_ID_MAX + 1])
 {
-    for (size_t i = 0; i < VTS_ARRAY_LEN(refusals); i++)
-        if (refusals[i].err == err)
-            return &refusals[i];
-    VTS_UNREACHABLE();
-}
+    struct vts_job_fault fault = {.error = VTS_JOB_ERROR_OUT_OF_MEMORY};
 
-enum vts_rpc_code vts_status_refusal_code(enum vts_err err)
-{
-    return find_refusal(err)->code;
-}
-
-const char *vts_status_refusal_text(enum vts_err err)
-{
-    return find_refusal(err)->text;
-}
-
-/* Why there is no such job, for programs (https://google.aip.dev/193). The id is a valid one. */
-static size_t pack_not_found(struct vts_str job_id, uint8_t ret_bytes[ERROR_INFO_MAX_BYTES])
-{
-    Google__Rpc__ErrorInfo__MetadataEntry entry = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;
-    Google__Rpc__ErrorInfo__MetadataEntry *entries[] = {&entry};
-    Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
-    char id[VTS_JOB_ID_MAX + 1] = "default";
-
-    if (job_id.len > 0) {
-        memcpy(id, job_id.ptr, job_id.len);
-        id[job_id.len] = '\0';
+    if (err == VTS_ERR_INVALID) {
+        fault.error = VTS_JOB_ERROR_INVALID_REQUEST;
+        fault.violation = (struct vts_job_violation){
+            "job_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ -"};
+    } else if (err == VTS_ERR_NOT_FOUND) {
+        fault.error = VTS_JOB_ERROR_JOB_NOT_FOUND;
+    } else if (err == VTS_ERR_LIMIT) {
+        fault.error = VTS_JOB_ERROR_TOO_MANY_WAIT;
     }
-    entry.key = "jobId";
-    entry.value = id;
-    info.reason = "JOB_NOT_FOUND";
-    info.domain = "vtstatus";
-    info.metadata = entries;
-    info.n_metadata = 1;
-    return google__rpc__error_info__pack(&info, ret_bytes);
+    if (job_id.len <= VTS_JOB_ID_MAX) {
+        memcpy(id, job_id.len == 0 ? "" : job_id.ptr, job_id.len);
+        id[job_id.len] = '\0';
+        fault.job_id = id;
+    }
+    return fault;
 }
 
 void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str job_id)
 {
-    uint8_t bytes[ERROR_INFO_MAX_BYTES];
-    struct vts_error_detail detail = {.type = "google.rpc.ErrorInfo"};
+    char id[VTS_JOB_ID_MAX + 1];
+    const struct vts_job_fault fault = fault_of(err, job_id, id);
 
-    if (err == VTS_ERR_NOT_FOUND)
-        detail.value = vts_str_make(bytes, pack_not_found(job_id, bytes));
-    vts_call_fail(call, vts_status_refusal_code(err), vts_status_refusal_text(err), &detail,
-                  err == VTS_ERR_NOT_FOUND);
+    vts_job_fault_fail(call, &fault);
+}
+
+void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err,
+                               struct vts_str job_id)
+{
+    char id[VTS_JOB_ID_MAX + 1];
+    const struct vts_job_fault fault = fault_of(err, job_id, id);
+    struct vts_arena arena;
+    Google__Rpc__Status *status;
+    uint8_t *bytes = NULL;
+
+    vts_arena_init(&arena, FAULT_MAX_BYTES);
+    status = vts_job_fault_make(&fault, &arena);
+    if (status != NULL)
+        bytes = vts_arena_alloc(&arena, google__rpc__status__get_packed_size(status));
+    if (bytes == NULL)
+        buf->err = VTS_ERR_NOMEM;
+    else
+        vts_pb_append_field(buf, number,
+                            vts_str_make(bytes, google__rpc__status__pack(status, bytes)));
+    vts_arena_fini(&arena);
+}
+
+void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err, struct vts_str job_id)
+{
+    char id[VTS_JOB_ID_MAX + 1];
+    const struct vts_job_fault fault = fault_of(err, job_id, id);
+
+    vts_job_fault_send(exchange, &fault);
 }

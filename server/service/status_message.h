@@ -26,10 +26,16 @@ void vts_status_answer(struct vts_call *call, struct vts_board *board, struct vt
 void vts_status_answer_view(struct vts_call *call, const struct vts_board *board,
                             const struct vts_status_view *view);
 
-/* What was refused by vts_check_status(), or by those who wait: the outcome for it. */
-enum vts_rpc_code vts_status_refusal_code(enum vts_err err);
-const char *vts_status_refusal_text(enum vts_err err);
-/* Ends the call with that outcome, and for a job that is not there with a google.rpc.ErrorInfo. */
+/* What vts_check_status() refused, or one of those who wait did, with the details that are in
+ * ERRORS.md; job_id is what was asked for, or empty. */
+
+/* Ends the call with it. */
 void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str job_id);
+/* Answers a request that is no call. */
+void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err,
+                             struct vts_str job_id);
+/* Appends it as field `number` of a message, a google.rpc.Status. */
+void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err,
+                               struct vts_str job_id);
 
 #endif

@@ -33,7 +33,7 @@ static void answer(void *context)
     vts_exchange_stop_timer(exchange, &poll->timer);
     err = vts_status_waiter_check(poll->waiter, vts_exchange_now_ns(exchange), &view);
     if (err != VTS_OK)
-        vts_status_send_refusal(exchange, err);
+        vts_status_send_refusal(exchange, err, vts_status_waiter_job_id(poll->waiter));
     else
         vts_status_send_view(poll->service, exchange, poll->form, &view);
     vts_status_waiter_free(poll->waiter);
@@ -84,7 +84,7 @@ static void begin(const struct vts_status_request *request, enum vts_status_unti
     enum vts_err err;
 
     if (poll == NULL) {
-        vts_status_send_refusal(exchange, VTS_ERR_NOMEM);
+        vts_status_send_refusal(exchange, VTS_ERR_NOMEM, request->job_id);
         return;
     }
     *poll = (struct status_poll){
@@ -95,7 +95,7 @@ static void begin(const struct vts_status_request *request, enum vts_status_unti
     err = vts_status_wait(request, revision, on_news, poll, &poll->waiter);
     if (err != VTS_OK) {
         poll->is_answered = true;
-        vts_status_send_refusal(exchange, err);
+        vts_status_send_refusal(exchange, err, request->job_id);
         return;
     }
     vts_exchange_set_timer(exchange, &poll->timer,

@@ -11,6 +11,7 @@
 
 #include "server/rpc/dialect_rest.h"
 #include "server/rpc/rpc_loop.h"
+#include "server/service/status_message.h"
 #include "server/service/status_service.h"
 #include "server/service/status_waiter.h"
 
@@ -26,8 +27,6 @@ struct vts_status_request {
 /* Answers with the view, whose snapshot is adopted and whose hint is spread, or 304. */
 void vts_status_send_view(const struct vts_status_service *service, struct vts_exchange *exchange,
                           enum vts_rest_form form, const struct vts_status_view *view);
-/* Answers with what is wrong. */
-void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err);
 
 /* Each attaches to the exchange or answers it. The view is what was just found, and its snapshot
  * adopted. */

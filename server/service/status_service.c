@@ -12,18 +12,9 @@
 #include "server/service/status_message.h"
 #include "server/service/status_rest.h"
 
-enum { TOO_MANY_RETRY_S = 5 };
-
 static void release_snapshot(void *snapshot)
 {
     vts_snapshot_unref(snapshot);
-}
-
-void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err)
-{
-    if (err == VTS_ERR_LIMIT || err == VTS_ERR_NOMEM)
-        vts_response_add_number(&exchange->response, "retry-after", TOO_MANY_RETRY_S);
-    vts_outcome_send(exchange, vts_status_refusal_code(err), vts_status_refusal_text(err));
 }
 
 /* Whole seconds, rounded up: early questions are what the hint is there to avoid. */
@@ -115,7 +106,7 @@ void vts_status_service_get(void *service, struct vts_exchange *exchange)
         return;
     err = check_path(service, exchange, &job_id, &view);
     if (err != VTS_OK)
-        vts_status_send_refusal(exchange, err);
+        vts_status_send_refusal(exchange, err, job_id);
     else
         vts_status_send_view(service, exchange, form, &view);
 }
@@ -143,7 +134,7 @@ void vts_status_service_begin(void *service, struct vts_rpc_loop *loop,
         return;
     err = check_path(service, exchange, &request.job_id, &view);
     if (err != VTS_OK)
-        vts_status_send_refusal(exchange, err);
+        vts_status_send_refusal(exchange, err, request.job_id);
     else if (request.form == VTS_REST_EVENTS)
         vts_status_begin_events(&request, &view);
     else if (vts_prefer_wait(exchange->request.fields[VTS_FIELD_PREFER], &wait_s))
@@ -159,7 +150,7 @@ enum vts_err vts_status_wait(const struct vts_status_request *request, uint64_t 
     struct vts_status_waiter *waiter = NULL;
     enum vts_err err = VTS_ERR_LIMIT;
 
-    if (vts_exchange_keep(request->exchange))
+    if (vts_exchange_keep(request->exchange, 1))
         err = vts_status_waiter_new(request->service, request->loop->index, 1, on_news, context,
                                     &waiter);
     if (err == VTS_OK)

@@ -137,8 +137,12 @@ static void wait_status(struct vts_call *call, const ProtobufCMessage *message)
     wait = vts_call_data(call);
     wait->until = until;
     on_news(call);
-    if (vts_call_is_over(call) || vts_call_keep(call) != VTS_OK)
+    if (vts_call_is_over(call))
         return;
+    if (vts_call_keep(call, 1) != VTS_OK) {
+        vts_status_refuse(call, VTS_ERR_LIMIT, job_id);
+        return;
+    }
     vts_call_set_timer(call, &wait->timer,
                        vts_status_wait_due_ns(now_ns, wait_ns, vts_call_deadline_ns(call)));
 }

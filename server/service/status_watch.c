@@ -121,10 +121,12 @@ static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *
 }
 
 /* What is there is sent, and then what comes. */
-static void begin(struct vts_call *call)
+static void begin(struct vts_call *call, size_t watches_count)
 {
-    if (vts_call_keep(call) != VTS_OK)
+    if (vts_call_keep(call, (uint32_t)watches_count) != VTS_OK) {
+        vts_status_refuse(call, VTS_ERR_LIMIT, vts_str_of(NULL));
         return;
+    }
     send_news(call);
     vts_call_start(call); /* a watch that has nothing to tell yet says so by its head */
 }
@@ -138,7 +140,7 @@ static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], 
         return;
     err = make_waiter(call, jobs, count, can_miss);
     if (err == VTS_OK)
-        begin(call);
+        begin(call, count);
     else
         vts_status_refuse(call, err, vts_status_job_id(jobs[0]->job_id));
 }
@@ -204,7 +206,7 @@ static void follow(struct vts_call *call, const Vtstatus__V1__WatchStatusesReque
     if (err == VTS_OK)
         err = vts_status_follow_new(call, request, &watch->follow);
     if (err == VTS_OK)
-        begin(call);
+        begin(call, 1);
     else
         vts_status_refuse(call, err, vts_str_of(NULL));
 }

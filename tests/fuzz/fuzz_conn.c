@@ -228,8 +228,10 @@ static void on_message(struct vts_call *call, const ProtobufCMessage *message)
         vts_buf_append_str(&copy, vts_call_headers(call, &count)[count - 1].value);
     vts_buf_append_str(&copy, vts_call_query(call));
     vts_buf_fini(&copy);
-    if (chance(10) && vts_call_keep(call) != VTS_OK)
+    if (chance(10) && vts_call_keep(call, 1) != VTS_OK) {
+        vts_call_finish(call, VTS_RPC_RESOURCE_EXHAUSTED, NULL);
         return;
+    }
     act(record);
 }
 

@@ -236,6 +236,16 @@ def a_job_that_is_not_there_is_not_found():
 
 
 @case
+def a_status_that_is_not_to_be_had_says_why():
+    for fields in ((), ("Prefer: wait=9",), ("Accept: text/event-stream",)):
+        failure = expect(curl("GET", "/status/nobody", *fields), 404, "not_found", "JOB_NOT_FOUND")
+        equal(failure.metadata, {"jobId": "nobody"})
+        failure = expect(curl("GET", "/status/a:b", *fields), 400, "invalid_argument",
+                         "INVALID_REQUEST")
+        equal(failure.metadata, {"field": "job_id"})
+
+
+@case
 def a_list_is_asked_for_by_query():
     queue = next(names)
     made = [make(queue=queue, labels={"n": str(n % 2)})["id"] for n in range(5)]

@@ -596,6 +596,7 @@ def a_connection_keeps_only_so_many_who_wait():
             check(peer.wait(lambda: stream in peer.done, WAIT_S), "no answer")
             equal(peer.status[stream], 429)
             check(b"resource_exhausted" in peer.body[stream], peer.body[stream])
+            check(b"google.rpc.RetryInfo" in peer.body[stream], peer.body[stream])
         check(5 not in peer.status, "the third was not kept")
         peer.send(h2_raw.rst_stream(1))
         equal(stream_h2(peer, 11), 200)  # there is room again

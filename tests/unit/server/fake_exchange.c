@@ -120,8 +120,9 @@ static void refund(struct vts_exchange *exchange, size_t len)
     fake->charged_bytes -= len;
 }
 
-static bool keep(struct vts_exchange *exchange)
+static bool keep(struct vts_exchange *exchange, uint32_t watches_count)
 {
+    (void)watches_count;
     return !of(exchange)->is_full;
 }
 

@@ -408,7 +408,7 @@ static void connection_that_holds_too_many_calls_is_told(void)
     vts_router_begin(&bench.router, &bench.fakes[0].exchange);
     (void)fake_exchange_give(&bench.fakes[0], vts_str_of(lease_held), SIZE_MAX); /* all of it */
     fake_exchange_give_end(&bench.fakes[0]);
-    expect(0, 429, "too many calls");
+    expect(0, 429, "too many wait");
     settle();
     close_bench();
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Those who watch jobs that end and are removed at once: they get the end, in every way to wait.
+"""Those who watch jobs: they get the end of one that is removed at once, in every way to wait, are
+told of what is gone, and no connection takes all the room.
 
 Exit code 77: there is no python3-grpcio.
 """
@@ -16,7 +17,7 @@ from command import VTSTATUS, environment, trust  # noqa: E402
 from vts_server import WAIT_S, Server, scratch_folder  # noqa: E402
 
 try:
-    from jobs_client import CANCELLED, CLASSES, Jobs, expect, message
+    from jobs_client import CANCELLED, CLASSES, SPEC, Code, Jobs, expect, grpc, message
 except ImportError:
     print("skipped: there is no python3-grpcio or no python3-protobuf")
     sys.exit(77)
@@ -29,9 +30,9 @@ server = None
 jobs = None
 
 
-def stream(method, request):
+def stream(method, request, peer=None):
     """An open stream, from whose beginning on everything is heard of."""
-    call = jobs.channel.unary_stream(
+    call = (peer or jobs).channel.unary_stream(
         f"{SERVICE}{method}", request_serializer=lambda one: one.SerializeToString(),
         response_deserializer=CLASSES[f"vtstatus.v1.{method}Response"].FromString)(
             request, timeout=WAIT_S)
@@ -44,10 +45,10 @@ def watch(name, after=0):
                                          after_revision=after))
 
 
-def watch_many(*cursors):
+def watch_many(*cursors, peer=None):
     return stream("WatchStatuses", message("vtstatus.v1.WatchStatusesRequest", jobs=[
         message("vtstatus.v1.JobCursor", job_id=name, after_revision=after)
-        for name, after in cursors]))
+        for name, after in cursors]), peer)
 
 
 def statuses(call):
@@ -199,6 +200,56 @@ def the_command_goes_on_without_a_job_that_was_removed_while_it_was_away():
     equal(ends, {"a": True, "c": True}, err)
     check("'b'" in err, err)
     equal(command.returncode, 5, err)
+
+
+# ---- limits -------------------------------------------------------------------------------------
+
+def watches(cursor, peer):
+    try:
+        return next(watch_many(cursor, peer=peer)).status.job_id == cursor[0]
+    except grpc.RpcError as error:
+        equal(error.code(), Code.RESOURCE_EXHAUSTED)
+        return False
+
+
+@case
+def a_connection_watches_ten_thousand_jobs_and_no_more():
+    with Server() as roomy, Jobs(roomy) as one, Jobs(roomy) as other:
+        names = [f"job-{number}" for number in range(10000)]
+        parts = [names[start:start + 1000] for start in range(0, len(names), 1000)]
+        for part in parts:
+            one.create_many(requests=[message("vtstatus.v1.CreateJobRequest", spec=SPEC, job_id=name)
+                                      for name in part])
+        calls = [watch_many(*((name, 1) for name in part), peer=one) for part in parts]
+        failure = expect("TOO_MANY_WAIT", lambda: list(watch_many(("job-0", 1), peer=one)))
+        equal((failure.code, failure.retry_s), (Code.RESOURCE_EXHAUSTED, 5))
+        equal(roomy.metrics()['vts_limit_hits_total{limit="connection_watches"}'], 1)
+        hears = watch_many(("job-9999", 1), peer=other)
+        one.cancel(job_id="job-9999")
+        equal(next(calls[-1]).status.job_id, "job-9999")
+        equal(statuses(hears), [("job-9999", 2, True)])
+        calls[0].cancel()
+        # The server hears of that some time later.
+        wait_until(lambda: watches(("job-0", 0), one), "there is room again")
+        for call in calls:
+            call.cancel()
+
+
+@case
+def workers_that_wait_keep_nobody_else_out():
+    with Server("--limit", "job_waits=2") as small, Jobs(small) as mine:
+        held = [mine.lease_later(wait_timeout=WAIT_S) for _ in range(2)]
+        mine.status_later(job_id="x").exception()  # behind both on the same connection
+        failure = expect("TOO_MANY_WAIT", lambda: mine.lease(wait_timeout=WAIT_S))
+        equal((failure.code, failure.retry_s), (Code.RESOURCE_EXHAUSTED, 5))
+        equal(small.metrics()['vts_limit_hits_total{limit="job_waits"}'], 1)
+        mine.lease()  # which does not wait
+        for name in "ab":
+            mine.create(job_id=name)
+        equal(sorted(one.result(WAIT_S).lease.job.id for one in held), ["a", "b"])
+        held = mine.lease_later(wait_timeout=WAIT_S)
+        mine.create(job_id="c")
+        equal(held.result(WAIT_S).lease.job.id, "c")
 
 
 with Server() as server, Jobs(server) as jobs:
