@@ -245,6 +245,17 @@ static void refuse_lost(struct vts_keeper_command *command)
     command->change.refusal = VTS_JOB_REFUSAL_LEASE_LOST;
 }
 
+/* A third of the lease is left for the worker to renew it, when the heartbeat has waited in vain.
+ */
+static void bound_wait(const struct vts_keeper *keeper, struct vts_keeper_command *command)
+{
+    int64_t left_ns =
+        vts_pb_timestamp_ns(command->record->lease_expire_time) - keeper->batch.wall_ns;
+
+    if (command->wait_ns > left_ns - left_ns / 3)
+        command->wait_ns = left_ns - left_ns / 3;
+}
+
 /* A heartbeat that has waited, or is to wait, says how its job is now. */
 static bool finish_heartbeat(struct vts_keeper *keeper, struct vts_keeper_command *command)
 {
@@ -259,6 +270,7 @@ static bool finish_heartbeat(struct vts_keeper *keeper, struct vts_keeper_comman
     command->is_cancel_requested = job->state == VTS_JOB_CANCELLING;
     if (command->is_cancel_requested || command->own.is_wait_over)
         return true;
+    bound_wait(keeper, command);
     /* One that cannot wait for want of memory is answered like one that has waited. */
     return vts_keeper_wait_for_cancel(keeper, command, job) != VTS_OK;
 }

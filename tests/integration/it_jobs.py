@@ -507,6 +507,16 @@ def a_heartbeat_that_waits_in_vain_keeps_the_lease():
 
 
 @case
+def a_heartbeat_waits_no_longer_than_its_lease_holds():
+    job = make()
+    lease = take(job.queue, lease_duration=1.5)
+    for _ in range(2):
+        answer = jobs.heartbeat(job_id=job.id, token=lease.token, wait_timeout=LONG_S)
+        check(not answer.cancel_requested, "nobody has cancelled it")
+    jobs.complete(job_id=job.id, token=lease.token)
+
+
+@case
 def a_lease_that_was_lost_is_good_for_nothing():
     job = make()
     lease = take(job.queue, lease_duration=1)

@@ -111,7 +111,8 @@ struct  Vtstatus__V1__HeartbeatJobRequest
    */
   Google__Protobuf__Duration *lease_duration;
   /*
-   * How long to wait for the job's cancellation; absent: not at all. The lease must outlast it.
+   * How long to wait for the job's cancellation; absent: not at all; at most two thirds of the lease, so
+   * that it can be renewed.
    */
   Google__Protobuf__Duration *wait_timeout;
 };

@@ -462,6 +462,32 @@ static void heartbeat_that_waits_is_durable_before(void)
     tear_down_heartbeat(&bench, &lease, &heartbeat);
 }
 
+static void heartbeat_waits_for_two_thirds_of_its_lease_at_most(void)
+{
+    struct keeper_bench bench;
+    struct keeper_answer lease = {.count = 0};
+    struct keeper_answer heartbeat = {.count = 0};
+    struct vts_keeper_command *command;
+
+    set_up(&bench);
+    make(&bench, "a", "", 0, NULL);
+    keeper_bench_take(&bench, &lease, "a");
+    command = keeper_bench_report(&heartbeat, &lease, VTS_JOB_EVENT_HEARTBEAT);
+    command->event.lease_duration_ns = minute_ns;
+    command->wait_ns = 5 * minute_ns;
+    keeper_bench_submit(&bench, command);
+    (void)vts_keeper_step(bench.keeper);
+    keeper_bench_pass(minute_ns / 3 * 2 - 1);
+    keeper_bench_settle(&bench);
+    CU_ASSERT_EQUAL(heartbeat.count, 0);
+    keeper_bench_pass(1);
+    keeper_bench_settle(&bench);
+    CU_ASSERT_EQUAL_FATAL(heartbeat.count, 1);
+    CU_ASSERT_EQUAL(heartbeat.command->refusal, VTS_KEEPER_OK);
+    CU_ASSERT_EQUAL(keeper_bench_state(&bench, "a"), VTS_JOB_RUNNING);
+    tear_down_heartbeat(&bench, &lease, &heartbeat);
+}
+
 static void heartbeat_hears_of_a_cancellation_at_once(void)
 {
     struct keeper_bench bench;
@@ -561,6 +587,8 @@ static const struct vts_test tests[] = {
     {"lease_that_is_forgotten_is_answered_and_takes_no_job",
      lease_that_is_forgotten_is_answered_and_takes_no_job},
     {"heartbeat_that_waits_is_durable_before", heartbeat_that_waits_is_durable_before},
+    {"heartbeat_waits_for_two_thirds_of_its_lease_at_most",
+     heartbeat_waits_for_two_thirds_of_its_lease_at_most},
     {"heartbeat_hears_of_a_cancellation_at_once", heartbeat_hears_of_a_cancellation_at_once},
     {"heartbeat_ends_when_its_lease_does", heartbeat_ends_when_its_lease_does},
     {"heartbeat_waits_on_when_another_one_reports", heartbeat_waits_on_when_another_one_reports},
