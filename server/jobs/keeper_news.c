@@ -6,10 +6,27 @@
  * same job came first. So nobody who watches misses the last of it.
  */
 #include "common/base/clock.h"
+#include "common/wire/pb_time.h"
 #include "server/jobs/keeper_parts.h"
 #include "server/obs/log.h"
 
 static const int64_t retry_ns = (int64_t)100 * VTS_NS_PER_MS;
+
+/* When it is expected to end, or, where nobody knows that, the soonest it can begin; 0: any time.
+ */
+static int64_t awaited_wall_ns(const Vtstatus__Store__V1__JobRecord *record, int64_t end_wall_ns)
+{
+    if (end_wall_ns != 0 || record->not_before_time == NULL)
+        return end_wall_ns;
+    return vts_pb_timestamp_ns(record->not_before_time);
+}
+
+static int64_t to_monotonic_ns(const struct vts_keeper_batch *batch, int64_t wall_ns)
+{
+    int64_t span_ns = wall_ns - batch->wall_ns;
+
+    return span_ns > INT64_MAX - batch->now_ns ? INT64_MAX : batch->now_ns + span_ns;
+}
 
 enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
                                      const struct vts_keeper_job *job,
@@ -19,9 +36,11 @@ enum vts_err vts_keeper_snapshot_new(const struct vts_keeper *keeper,
     const struct vts_keeper_batch *batch = &keeper->batch;
     struct vts_snapshot_extras extras = {
         .end_wall_ns = vts_estimator_end_ns(keeper->estimator, record, batch->wall_ns)};
+    int64_t awaited_ns;
 
-    if (extras.end_wall_ns != 0)
-        extras.end_ns = batch->now_ns + (extras.end_wall_ns - batch->wall_ns);
+    awaited_ns = awaited_wall_ns(record, extras.end_wall_ns);
+    if (awaited_ns != 0)
+        extras.end_ns = to_monotonic_ns(batch, awaited_ns);
     if (record->job->status->pending_reason == VTSTATUS__V1__PENDING_REASON__PENDING_REASON_QUEUED)
         extras.line = job->queue->ready;
     return vts_snapshot_of_job(record->job, &extras, ret_snapshot);

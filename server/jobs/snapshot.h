@@ -17,8 +17,9 @@ struct vts_snapshot;
 
 /* What a snapshot has of a job beside its status. */
 struct vts_snapshot_extras {
-    int64_t end_ns;        /* when it is expected to end, on the monotonic clock; 0: nobody knows */
-    int64_t end_wall_ns;   /* the same since the Unix epoch: estimated_completion_time */
+    int64_t end_ns; /* what readers wait for, on the monotonic clock: when it is expected to end,
+                       or else to begin; 0: nobody knows */
+    int64_t end_wall_ns; /* its end since the Unix epoch: estimated_completion_time; 0: as above */
     struct vts_line *line; /* where it stands; NULL: in none */
 };
 
@@ -42,6 +43,7 @@ void vts_snapshot_unref(struct vts_snapshot *snapshot);
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot);
 uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot);
 bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
+/* Which poll hints go by. */
 int64_t vts_snapshot_expected_end_ns(const struct vts_snapshot *snapshot);
 /* As estimated_completion_time tells it; 0: it does not. */
 int64_t vts_snapshot_expected_end_wall_ns(const struct vts_snapshot *snapshot);

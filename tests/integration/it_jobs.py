@@ -339,6 +339,22 @@ def an_entity_tag_that_holds_no_more_stops_the_change():
     equal(state(job.id), PENDING)
 
 
+def poll_after_s(name):
+    return jobs.status(job_id=name).status.poll_after.ToTimedelta().total_seconds()
+
+
+@case
+def who_polls_is_told_to_come_back_when_something_can_have_happened():
+    later = CLASSES["google.protobuf.Timestamp"]()
+    later.FromSeconds(int(time.time()) + 300)
+    job = make(start_time=later)
+    check(24 <= poll_after_s(job.id) <= 30, f"{poll_after_s(job.id)} s, and it starts in 300 s")
+    job = make()
+    lease = take(job.queue)
+    jobs.fail(job_id=job.id, token=lease.token, retryable=True, retry_delay=20)
+    check(7.5 <= poll_after_s(job.id) <= 10, f"{poll_after_s(job.id)} s, and it waits for 20 s")
+
+
 @case
 def what_is_done_can_be_retried_unless_it_succeeded():
     job = make()
