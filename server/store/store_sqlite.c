@@ -223,6 +223,17 @@ static struct vts_str column(sqlite3_stmt *statement, int index)
     return vts_str_make(ptr == NULL ? "" : ptr, (size_t)sqlite3_column_bytes(statement, index));
 }
 
+/* What the keeper says of a record does not know where that is. */
+static enum vts_err refuse_record(const struct sqlite_store *store, struct vts_error *error)
+{
+    struct vts_error why = *error;
+
+    return vts_error_set(error, VTS_ERR_INVALID,
+                         "put back a sound copy of the store, or move it away to begin without "
+                         "jobs (%s: %s)",
+                         store->path, why.text);
+}
+
 static enum vts_err load(struct vts_store *base, vts_store_load_fn load_record, void *context,
                          struct vts_error *error)
 {
@@ -237,7 +248,7 @@ static enum vts_err load(struct vts_store *base, vts_store_load_fn load_record, 
     if (err == VTS_OK && code != SQLITE_DONE)
         err = fail(store, error);
     (void)sqlite3_reset(statement); /* repeats what the step said */
-    return err;
+    return err == VTS_ERR_INVALID && error != NULL ? refuse_record(store, error) : err;
 }
 
 /* Closing copies what is left of the log into the file; when that fails the log stays. */

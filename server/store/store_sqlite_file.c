@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/assert.h"
@@ -47,6 +48,18 @@ static enum vts_err run(sqlite3 *db, const char *path, const char *sql, struct v
                : vts_store_sqlite_fail(db, path, error);
 }
 
+/* Of a folder SQLite says only that it cannot be opened, and of a pipe that the disk fails. */
+static enum vts_err check_file(const char *path, struct vts_error *error)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode))
+        return VTS_OK; /* what else is wrong is SQLite's to say */
+    return vts_error_set(error, VTS_ERR_IO, "the store is %s: name a file%s (%s)",
+                         S_ISDIR(status.st_mode) ? "a folder" : "no regular file",
+                         S_ISDIR(status.st_mode) ? " in it" : "", path);
+}
+
 /* SQLite's own way of creating a file would let others read it. The log gets the file's mode. A
  * file that is there is not touched: to close it would take away the lock of a store that this
  * process has open on it. */
@@ -56,8 +69,10 @@ static enum vts_err create_file(const char *path, struct vts_error *error)
 
     if (fd >= 0)
         (void)close(fd); /* nothing was written */
-    if (fd >= 0 || errno == EEXIST)
+    if (fd >= 0)
         return VTS_OK;
+    if (errno == EEXIST)
+        return check_file(path, error);
     if (errno == ENOENT || errno == ENOTDIR)
         return vts_error_set(error, VTS_ERR_IO, "the store's folder does not exist: make it (%s)",
                              path);

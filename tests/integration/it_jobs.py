@@ -4,8 +4,11 @@
 
 Exit code 77: there is no python3-grpcio.
 """
+import contextlib
 import json
+import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -14,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main, wait_until  # noqa: E402
 from http_client import Http1  # noqa: E402
-from vts_server import IS_SANITIZED, WAIT_S, Server, scratch_folder  # noqa: E402
+from vts_server import IS_SANITIZED, WAIT_S, Server, ServerFailed, scratch_folder  # noqa: E402
 
 try:
     from google.protobuf import json_format
@@ -700,6 +703,33 @@ def a_second_signal_stops_whatever_waits():
         equal(stopping.wait(), 0)
         check(held.exception() is not None, "an answer from nowhere")
     stopping.check_log()
+
+
+def why_it_does_not_start(path):
+    try:
+        Server("--store", f"sqlite:{path}").kill()
+    except ServerFailed as failure:
+        return str(failure)
+    raise AssertionError(f"it starts with {path}")
+
+
+@case
+def a_store_that_will_not_do_is_named_with_what_to_do():
+    folder = scratch_folder()
+    said = why_it_does_not_start(folder)
+    check(f"the store is a folder: name a file in it ({folder})" in said, said)
+    os.mkfifo(folder / "pipe")
+    said = why_it_does_not_start(folder / "pipe")
+    check(f"the store is no regular file: name a file ({folder}/pipe)" in said, said)
+    path = folder / "jobs.db"
+    with Server("--store", f"sqlite:{path}") as first, Jobs(first) as mine:
+        mine.create(job_id="spoilt")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE job SET record = x'ffff'")
+        database.commit()
+    said = why_it_does_not_start(path)
+    for part in ("put back a sound copy of the store", str(path), "spoilt"):
+        check(part in said, said)
 
 
 @case

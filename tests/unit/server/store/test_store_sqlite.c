@@ -172,7 +172,7 @@ static void sqlite_path_of_a_folder_is_refused(void)
     const char *path = new_path();
 
     CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
-    expect_refusal(path, VTS_ERR_IO, "the store cannot be opened");
+    expect_refusal(path, VTS_ERR_IO, "the store is a folder: name a file in it");
 }
 
 static void sqlite_link_to_nowhere_is_refused(void)
