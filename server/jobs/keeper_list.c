@@ -5,7 +5,9 @@
  * of jobs that are looked at and of bytes, so a page may be short, or even empty, and not the last.
  *
  * A page token says where the page ended, and for which query: the job's age and id, and a hash of
- * the request without its page fields. Nothing in it is secret, and it holds after a restart.
+ * these and of the request without its page fields, so that one that was altered is noticed. It
+ * holds after a restart, and nothing in it is secret: who makes up one with its hash begins a page
+ * at another place, among jobs that may be listed anyway.
  */
 #include <stdio.h>
 #include <string.h>
@@ -66,14 +68,28 @@ static enum vts_err digest(struct vts_arena *arena, const Vtstatus__V1__ListJobs
     return VTS_OK;
 }
 
+/* Of the query and the place. */
+static uint64_t seal(uint64_t digest, struct vts_job_place place)
+{
+    static const struct vts_hash_key key = {{0, 0}};
+    char bytes[sizeof(digest) + sizeof(place.create_ns) + VTS_JOB_ID_MAX];
+    size_t len = sizeof(digest) + sizeof(place.create_ns);
+
+    memcpy(bytes, &digest, sizeof(digest));
+    memcpy(bytes + sizeof(digest), &place.create_ns, sizeof(place.create_ns));
+    memcpy(bytes + len, place.id.ptr, place.id.len);
+    return vts_hash(&key, vts_str_make(bytes, len + place.id.len));
+}
+
 static char *write_token(struct vts_arena *arena, const struct vts_keeper_job *job, uint64_t digest)
 {
+    uint64_t check = seal(digest, vts_keeper_job_place(job));
     char *token = vts_arena_alloc(arena, TOKEN_MAX_BYTES);
 
     if (token == NULL)
         return NULL;
     (void)snprintf(token, TOKEN_MAX_BYTES, "%016llx%016llx%.*s", /* it always fits */
-                   (unsigned long long)job->create_ns, (unsigned long long)digest, job->id_len,
+                   (unsigned long long)job->create_ns, (unsigned long long)check, job->id_len,
                    job->id);
     return token;
 }
@@ -99,14 +115,14 @@ static bool read_word(const char *digits, uint64_t *ret_word)
 static bool read_token(const char *token, uint64_t digest, struct vts_job_place *ret_place)
 {
     uint64_t create_ns;
-    uint64_t token_digest;
+    uint64_t check;
 
     if (strlen(token) < (size_t)2 * WORD_DIGITS || !read_word(token, &create_ns) ||
-        !read_word(token + WORD_DIGITS, &token_digest) || token_digest != digest)
+        !read_word(token + WORD_DIGITS, &check))
         return false;
     ret_place->create_ns = (int64_t)create_ns;
     ret_place->id = vts_str_of(token + (size_t)2 * WORD_DIGITS);
-    return vts_job_id_is_valid(ret_place->id);
+    return vts_job_id_is_valid(ret_place->id) && check == seal(digest, *ret_place);
 }
 
 /* ---- the query --------------------------------------------------------------------------- */
