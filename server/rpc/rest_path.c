@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rest_path.c - compares raw paths with templates, byte by byte but for the variables.
  *
- * Nothing is decoded before it matched: an encoded "/" never makes a segment.
+ * Nothing is decoded before it matched: an encoded "/" never makes a segment. But ":" may come
+ * encoded, for some clients encode whatever follows the last "/".
  */
 #include "server/rpc/rest_path.h"
 
@@ -38,11 +39,24 @@ bool vts_rest_path_is_template(const char *text)
     return true;
 }
 
+/* How many bytes of a ":" rest begins with; 0: it does not. */
+static size_t colon_len(struct vts_str rest)
+{
+    if (rest.len > 0 && rest.ptr[0] == ':')
+        return 1;
+    return vts_str_starts_with(rest, "%3A") || vts_str_starts_with(rest, "%3a") ? 3 : 0;
+}
+
+static struct vts_str skip(struct vts_str text, size_t len)
+{
+    return vts_str_make(text.ptr + len, text.len - len);
+}
+
 static size_t value_len(struct vts_str rest)
 {
     size_t len = 0;
 
-    while (len < rest.len && rest.ptr[len] != '/' && rest.ptr[len] != ':')
+    while (len < rest.len && rest.ptr[len] != '/' && colon_len(skip(rest, len)) == 0)
         len++;
     return len;
 }
@@ -69,8 +83,9 @@ bool vts_rest_path_matches(const char *template, struct vts_str path,
         size_t taken = 1;
 
         if (len > 0)
-            taken = take_value(ret_match, vts_str_make(at + 1, len),
-                               vts_str_make(path.ptr + i, path.len - i));
+            taken = take_value(ret_match, vts_str_make(at + 1, len), skip(path, i));
+        else if (*at == ':')
+            taken = colon_len(skip(path, i));
         else if (*at != path.ptr[i])
             return false;
         if (taken == 0)

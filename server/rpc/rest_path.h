@@ -18,8 +18,8 @@ struct vts_rest_match {
 
 /* Whether text is a template that this can match. */
 bool vts_rest_path_is_template(const char *text);
-/* Whether the raw path is one of the template's. A variable has neither "/" nor ":" unless they are
- * percent-encoded, so no path fits two templates that differ only by a ":verb". */
+/* Whether the raw path is one of the template's. A variable has no "/" that is not percent-encoded,
+ * and no ":" at all, so no path fits two templates that differ only by a ":verb". */
 bool vts_rest_path_matches(const char *template, struct vts_str path,
                            struct vts_rest_match *ret_match);
 
