@@ -50,7 +50,7 @@ Every failure of `StatusService`, `JobService` and `WorkerService`, and of `GET 
 `google.rpc.ErrorInfo` with one of the reasons below and the domain `vtstatus`: what programs should look at. Its metadata has `jobId` when
 the request named a job, and `field` when one of its fields is wrong. Reasons are stable; texts are
 for people and may change. Whoever reads a status is told `JOB_NOT_FOUND` also where `GetJob` knows
-that the job is gone.
+that the job is gone, and the parts of a `BatchGetStatus` have the code and the text only.
 
 Besides, `INVALID_REQUEST` carries a `google.rpc.BadRequest`, and whatever is worth another try a
 `google.rpc.RetryInfo` with the wait, which REST also tells by `Retry-After`. gRPC has the details in

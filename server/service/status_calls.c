@@ -46,7 +46,7 @@ static void append_result(struct vts_buf *buf, struct vts_buf *result, const str
         vts_status_message_append(result, 2, &view);
         vts_snapshot_unref(view.snapshot);
     } else {
-        vts_status_refusal_append(result, 3, err, job_id);
+        vts_status_refusal_append(result, 3, err);
     }
     if (vts_buf_check(result) == VTS_OK)
         vts_pb_append_field(buf, 1, vts_buf_str(result));

@@ -8,7 +8,7 @@
 #include "common/wire/pb_fields.h"
 #include "server/service/job_errors.h"
 
-enum { STATUS_FIELD = 1, REMOVED_FIELD = 2, FAULT_MAX_BYTES = 16 * 1024 };
+enum { STATUS_FIELD = 1, REMOVED_FIELD = 2 };
 
 static void release_snapshot(void *snapshot)
 {
@@ -103,8 +103,10 @@ static struct vts_job_fault fault_of(enum vts_err err, struct vts_str job_id,
     } else if (err == VTS_ERR_LIMIT) {
         fault.error = VTS_JOB_ERROR_TOO_MANY_WAIT;
     }
-    if (job_id.len <= VTS_JOB_ID_MAX) {
-        memcpy(id, job_id.len == 0 ? "" : job_id.ptr, job_id.len);
+    if (job_id.len == 0 && err == VTS_ERR_NOT_FOUND)
+        job_id = vts_str_of("default"); /* what the empty name stands for */
+    if (job_id.len > 0 && job_id.len <= VTS_JOB_ID_MAX) {
+        memcpy(id, job_id.ptr, job_id.len);
         id[job_id.len] = '\0';
         fault.job_id = id;
     }
@@ -119,25 +121,19 @@ void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str j
     vts_job_fault_fail(call, &fault);
 }
 
-void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err,
-                               struct vts_str job_id)
+/* Without details: there may be a thousand of them, and each would be as long as a status. */
+void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err)
 {
     char id[VTS_JOB_ID_MAX + 1];
-    const struct vts_job_fault fault = fault_of(err, job_id, id);
-    struct vts_arena arena;
-    Google__Rpc__Status *status;
-    uint8_t *bytes = NULL;
+    const struct vts_job_fault fault = fault_of(err, vts_str_make("", 0), id);
+    const struct vts_job_error_row *row = vts_job_error_row(fault.error);
+    struct vts_str text =
+        vts_str_of(fault.violation.text != NULL ? fault.violation.text : row->text);
+    const char code[] = {1 << 3, (char)row->code};
 
-    vts_arena_init(&arena, FAULT_MAX_BYTES);
-    status = vts_job_fault_make(&fault, &arena);
-    if (status != NULL)
-        bytes = vts_arena_alloc(&arena, google__rpc__status__get_packed_size(status));
-    if (bytes == NULL)
-        buf->err = VTS_ERR_NOMEM;
-    else
-        vts_pb_append_field(buf, number,
-                            vts_str_make(bytes, google__rpc__status__pack(status, bytes)));
-    vts_arena_fini(&arena);
+    vts_pb_append_head(buf, number, sizeof(code) + vts_pb_field_bytes(text.len));
+    vts_buf_append(buf, code, sizeof(code));
+    vts_pb_append_field(buf, 2, text);
 }
 
 void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err, struct vts_str job_id)

@@ -34,8 +34,7 @@ void vts_status_refuse(struct vts_call *call, enum vts_err err, struct vts_str j
 /* Answers a request that is no call. */
 void vts_status_send_refusal(struct vts_exchange *exchange, enum vts_err err,
                              struct vts_str job_id);
-/* Appends it as field `number` of a message, a google.rpc.Status. */
-void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err,
-                               struct vts_str job_id);
+/* Appends it as field `number` of a message, a google.rpc.Status; without details. */
+void vts_status_refusal_append(struct vts_buf *buf, unsigned number, enum vts_err err);
 
 #endif

@@ -202,6 +202,21 @@ def the_command_goes_on_without_a_job_that_was_removed_while_it_was_away():
     equal(command.returncode, 5, err)
 
 
+# ---- what is not there --------------------------------------------------------------------------
+
+@case
+def the_empty_name_is_the_default_job_in_refusals_too():
+    for call in (lambda: jobs.status(), lambda: list(watch("")), lambda: jobs.status(job_id="default")):
+        equal(expect("JOB_NOT_FOUND", call).metadata, {"jobId": "default"})
+    equal(expect("INVALID_REQUEST", lambda: jobs.status(job_id="a b")).fields, ["job_id"])
+    answer = jobs.channel.unary_unary(
+        f"{SERVICE}BatchGetStatus", request_serializer=lambda one: one.SerializeToString(),
+        response_deserializer=CLASSES["vtstatus.v1.BatchGetStatusResponse"].FromString)(
+            message("vtstatus.v1.BatchGetStatusRequest", job_ids=["nobody", "a b"]), timeout=WAIT_S)
+    equal([(one.error.code, len(one.error.details)) for one in answer.results], [(5, 0), (3, 0)])
+    check(all(one.error.message for one in answer.results), answer)
+
+
 # ---- limits -------------------------------------------------------------------------------------
 
 def watches(cursor, peer):
