@@ -14,12 +14,13 @@ import part_jobs
 import part_load
 import part_memory
 import part_rest
+import part_wait
 import servers
 from plan import Plan
 
 REQUESTS = 200_000
 PARTS = {"rest": part_rest, "grpc": part_grpc, "memory": part_memory, "load": part_load,
-         "jobs": part_jobs}
+         "jobs": part_jobs, "wait": part_wait}
 
 
 def fetch_status(scratch):

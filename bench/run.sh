@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares vtstatusd with stock servers over TLS; prints tables and whether the targets are met.
-# Usage: bench/run.sh [--only rest|grpc|memory|load|jobs] [--rounds N] [--requests N] [--peers-only]
+# Usage: bench/run.sh [--only rest|grpc|memory|load|jobs|wait] [--rounds N] [--requests N] [--peers-only]
 # bench/README.md explains.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,6 +36,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 if [[ " $* " != *" --peers-only "* ]]; then
     build "a release" build/release cmake --preset release
+    cmake --build build/release --target wait_many >"$scratch/log" 2>&1 || die "wait_many cannot be built"
 fi
 build "the gRPC peers" build/bench \
     cmake -G Ninja -S bench -B build/bench -DCMAKE_BUILD_TYPE=RelWithDebInfo

@@ -31,7 +31,8 @@ static double hinted(const struct vts_backoff *backoff, double hint, double unit
     double max = backoff->max_hint > 0 ? backoff->max_hint : backoff->max_interval;
     /* Where longer hints are obeyed than the schedule has, shorter ones are too. */
     double least = backoff->max_hint > 0 ? fmin(backoff->interval, least_hint) : backoff->interval;
-    double wait = fmin(fmax(hint, least), max);
+    double factor = backoff->hint_factor > 0 ? backoff->hint_factor : 1;
+    double wait = fmin(fmax(factor * hint, least), max);
 
     return backoff->kind == VTS_JITTER_AROUND ? around(backoff, wait, unit) : wait;
 }

@@ -18,7 +18,8 @@ struct vts_backoff {
     double max_interval; /* s, at least interval */
     double jitter;       /* 0 to 1 */
     enum vts_jitter_kind kind;
-    double max_hint; /* s; 0: max_interval */
+    double max_hint;    /* s; 0: max_interval */
+    double hint_factor; /* of a hint's wait; 0: 1 */
 };
 
 /* The wait after a pending answer. waits_before: how many such waits there were already; hint: s,

@@ -40,7 +40,8 @@ static struct vts_poll_options default_poll_options(void)
                                      .backoff_factor = 1.5,
                                      .max_interval = 20,
                                      .jitter = 0.2,
-                                     .max_failures = 5};
+                                     .max_failures = 5,
+                                     .hint_factor = 1};
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -153,6 +154,8 @@ static const char *poll_options_fault(const struct vts_poll_options *options)
         return "jitter_kind is none of those there are";
     if (!isfinite(options->max_hint) || options->max_hint < 0 || options->max_hint > max_seconds)
         return "max_hint must be from 0 to a year";
+    if (!(options->hint_factor >= 0.1 && options->hint_factor <= 2))
+        return "hint_factor must be from 0.1 to 2";
     if (options->max_failures < 1)
         return "max_failures must be at least 1";
     if (!isfinite(options->deadline) || options->deadline > max_seconds)
@@ -188,5 +191,6 @@ struct vts_backoff vts_poll_options_backoff(const struct vts_poll_options *optio
                                 .max_interval = options->max_interval,
                                 .jitter = options->jitter,
                                 .kind = options->jitter_kind,
-                                .max_hint = options->max_hint};
+                                .max_hint = options->max_hint,
+                                .hint_factor = options->hint_factor};
 }

@@ -163,19 +163,23 @@ static bool extrapolate(const Vtstatus__Store__V1__JobRecord *record, int64_t wa
     return true;
 }
 
+/* From there on a job's own progress alone counts. Jobs differ in length by more than their workers
+ * err about them: an end that was learned would have whoever polls a long job ask in vain. */
+static const double trusted_percent = 25;
+
 static int64_t end_of_running(const struct vts_estimator *estimator,
                               const Vtstatus__Store__V1__JobRecord *record, int64_t wall_ns)
 {
-    double share = (double)record->job->status->progress->percent / 100;
+    double trust = (double)record->job->status->progress->percent / trusted_percent;
     int64_t learned_ns = 0;
     int64_t own_ns = 0;
     bool has_learned = guess_running(estimator, record, wall_ns, &learned_ns);
 
     if (!extrapolate(record, wall_ns, &own_ns))
         return has_learned ? learned_ns : 0;
-    if (!has_learned)
+    if (!has_learned || trust >= 1)
         return own_ns;
-    return learned_ns + (int64_t)(share * (double)(own_ns - learned_ns));
+    return learned_ns + (int64_t)(trust * (double)(own_ns - learned_ns));
 }
 
 int64_t vts_estimator_end_ns(const struct vts_estimator *estimator,

@@ -292,6 +292,11 @@ def case(name, serve, code, words="", command=("get",), out="", context=None, ch
         print(f"FAIL {name}: {len(server.requests)} requests, {server.connections} connections")
 
 
+def clear_case(*words, **options):
+    """Without TLS: over TLS, streams are HTTP/2, which the server here does not speak."""
+    case(*words, context=False, scheme="http", host="127.0.0.1", **options)
+
+
 # ---- the cases --------------------------------------------------------------------------------
 
 def broken_answers():
@@ -524,14 +529,7 @@ def calls():
          check=lambda server, run: len(server.requests) == 3)
 
 
-plain_case = case
-
-
 def streams():
-    """Over TLS they need HTTP/2, which these servers do not speak."""
-    def case(*words, **options):
-        plain_case(*words, context=False, scheme="http", host="127.0.0.1", **options)
-
     watch = ("watch", "j", "--max-failures", "1")
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+proto\r\n\r\n"
 
@@ -543,30 +541,30 @@ def streams():
 
     end = envelope(b"{}", 2)
     done = message(COMPLETED, 9, SUCCEEDED)
-    case("a good stream", once(head + message() + done + end), 0, out="pending(.|\n)*completed",
+    clear_case("a good stream", once(head + message() + done + end), 0, out="pending(.|\n)*completed",
          command=watch)
-    case("a stream that ends too early", once(head + message() + end), 3,
+    clear_case("a stream that ends too early", once(head + message() + end), 3,
          "before the job was done", watch, out="pending")
-    case("a stream that breaks off", once(head + message()[:9]), 3, "broke off", watch)
-    case("a stream without its end, behind the last status", once(head + done), 0, command=watch)
-    case("flags that nobody asked for", once(head + envelope(b"", 1)), 3, "flags", watch)
-    case("a message of 4 GiB", once(head + b"\0\xff\xff\xff\xff"), 3, "too large", watch)
-    case("a last envelope of nonsense", once(head + envelope(b"{", 2)), 3, "last envelope", watch)
-    case("a stream of another media type", once(answer(message() + end)), 3, "no stream", watch)
-    case("another job on the stream", once(head + envelope(field(1, status()))), 3, "another job",
+    clear_case("a stream that breaks off", once(head + message()[:9]), 3, "broke off", watch)
+    clear_case("a stream without its end, behind the last status", once(head + done), 0, command=watch)
+    clear_case("flags that nobody asked for", once(head + envelope(b"", 1)), 3, "flags", watch)
+    clear_case("a message of 4 GiB", once(head + b"\0\xff\xff\xff\xff"), 3, "too large", watch)
+    clear_case("a last envelope of nonsense", once(head + envelope(b"{", 2)), 3, "last envelope", watch)
+    clear_case("a stream of another media type", once(answer(message() + end)), 3, "no stream", watch)
+    clear_case("another job on the stream", once(head + envelope(field(1, status()))), 3, "another job",
          watch)
-    case("a refusal at the end", once(head + envelope(
+    clear_case("a refusal at the end", once(head + envelope(
         b'{"error":{"code":"not_found","message":"no"}}', 2)), 5, "knows no job 'j'", watch)
-    plain_case("a stream by HTTP/1.1 over TLS", once(head + done + end), 3,
+    case("a stream by HTTP/1.1 over TLS", once(head + done + end), 3,
                "does not speak HTTP/2", watch)
-    case("a stream that does not begin", stall(), 3, "within 1 s", (*watch, "--timeout", "1s"))
-    case("a stream that says nothing", stall(head), 4, "at the deadline",
+    clear_case("a stream that does not begin", stall(), 3, "within 1 s", (*watch, "--timeout", "1s"))
+    clear_case("a stream that says nothing", stall(head), 4, "at the deadline",
          (*watch, "--deadline", "1s"))
-    case("the same status without end", flood(head, message() * 100), 4, "at the deadline",
+    clear_case("the same status without end", flood(head, message() * 100), 4, "at the deadline",
          (*watch, "--deadline", "1s"), out=r"^[^\n]*pending[^\n]*\n$")
-    case("terminal commands on a stream", once(head + message(
+    clear_case("terminal commands on a stream", once(head + message(
         phase=b"\x1b[2J\xc2\x9b1m") + done + end), 0, command=watch, out=r"\\x1b\[2J\\x9b1m")
-    case("SIGTERM while it watches", stall(head + message()), 143, "interrupted", watch,
+    clear_case("SIGTERM while it watches", stall(head + message()), 143, "interrupted", watch,
          out="pending", max_seconds=3,
          kill=lambda process: (time.sleep(1), process.send_signal(signal.SIGTERM)))
 
@@ -594,17 +592,17 @@ def json_calls():
     case("no JSON in time", stall(), 3, "within 1 s", (*call, "--timeout", "1s"))
     case("a call is sent once", once(b""), 3, "broke off", call,
          check=lambda server, run: len(server.requests) == 1)
-    case("neither unary nor a stream", once(answer(b"{}", "415 No", "text/html")), 3, "HTTP 415", call,
+    clear_case("neither unary nor a stream", once(answer(b"{}", "415 No", "text/html")), 3, "HTTP 415", call,
          check=lambda server, run: len(server.requests) == 2)
-    case("a stream of JSON", once(head + envelope(b'{"a":\n1}') + end), 0, command=stream,
+    clear_case("a stream of JSON", once(head + envelope(b'{"a":\n1}') + end), 0, command=stream,
          out=r'^\{"a":\n1\}\n$')
-    case("a stream of JSON that breaks off", once(head + envelope(b"{}") + b"\0\0"), 3, "broke off",
+    clear_case("a stream of JSON that breaks off", once(head + envelope(b"{}") + b"\0\0"), 3, "broke off",
          stream, out="{}")
-    case("a stream of JSON with terminal commands", once(head + envelope(b'"\x07"') + end), 3,
+    clear_case("a stream of JSON with terminal commands", once(head + envelope(b'"\x07"') + end), 3,
          "no JSON", stream)
-    case("a stream of JSON that says nothing", stall(), 3, "within 1 s",
+    clear_case("a stream of JSON that says nothing", stall(), 3, "within 1 s",
          (*stream, "--timeout", "1s"))
-    case("a refusal behind a message", once(head + envelope(b"{}") + envelope(
+    clear_case("a refusal behind a message", once(head + envelope(b"{}") + envelope(
         b'{"error":{"code":"permission_denied","message":"\\u001b"}}', 2)), 6, "not allow", stream,
          out="{}")
     case("details of every kind", once(answer(
@@ -642,34 +640,34 @@ def reflections():
                 connection.sendall(first if len(server.requests) == 1 else second)
         return serve
 
-    case("a good reflection", both(names(b"a.S"), files(file())), 0, command=services,
+    clear_case("a good reflection", both(names(b"a.S"), files(file())), 0, command=services,
          out=r"^a\.S/M  unary +a\.T -> a\.T\n$")
-    case("a server without services", once(names()), 0, command=services, out="^$")
-    case("names that are none", once(names(b"a\x1b[2J")), 3, "a name that is none", services)
-    case("a name of no bytes", once(names(b"")), 3, "a name that is none", services)
-    case("too many services", once(names(*[b"a.S"] * 1001)), 3, "more than 1000", services)
-    case("no list of services", once(head + end), 3, "does not list", services)
-    case("two lists of services", once(names(b"a.S")[:-7] + names(b"a.S")[len(head):]), 3, "twice",
+    clear_case("a server without services", once(names()), 0, command=services, out="^$")
+    clear_case("names that are none", once(names(b"a\x1b[2J")), 3, "a name that is none", services)
+    clear_case("a name of no bytes", once(names(b"")), 3, "a name that is none", services)
+    clear_case("too many services", once(names(*[b"a.S"] * 1001)), 3, "more than 1000", services)
+    clear_case("no list of services", once(head + end), 3, "does not list", services)
+    clear_case("two lists of services", once(names(b"a.S")[:-7] + names(b"a.S")[len(head):]), 3, "twice",
          services)
-    case("a list of nonsense", once(head + envelope(b"\xff") + end), 3, "not what was asked",
+    clear_case("a list of nonsense", once(head + envelope(b"\xff") + end), 3, "not what was asked",
          services)
-    case("a file that nobody asked for", once(files(file())), 3, "not asked", services)
-    case("no files", both(names(b"a.S"), head + end), 3, "does not describe", services)
-    case("more files than names", both(names(b"a.S"), files(file(), file())), 3, "not asked",
+    clear_case("a file that nobody asked for", once(files(file())), 3, "not asked", services)
+    clear_case("no files", both(names(b"a.S"), head + end), 3, "does not describe", services)
+    clear_case("more files than names", both(names(b"a.S"), files(file(), file())), 3, "not asked",
          services)
-    case("a file of nonsense", both(names(b"a.S"), files(b"\xff")), 3, "not what was asked",
+    clear_case("a file of nonsense", both(names(b"a.S"), files(b"\xff")), 3, "not what was asked",
          services)
-    case("a file about something else", both(names(b"a.S"), files(file(b"T"))), 3,
+    clear_case("a file about something else", both(names(b"a.S"), files(file(b"T"))), 3,
          "not as it should", services)
-    case("methods with terminal commands", both(names(b"a.S"), files(file(method=b"\x1b[2J"))), 3,
+    clear_case("methods with terminal commands", both(names(b"a.S"), files(file(method=b"\x1b[2J"))), 3,
          "not as it should", services)
-    case("types with terminal commands", both(names(b"a.S"), files(file(kind=b"\x07"))), 3,
+    clear_case("types with terminal commands", both(names(b"a.S"), files(file(kind=b"\x07"))), 3,
          "not as it should", services)
-    case("a service that is not known", once(head + envelope(field(7, field(1, 5))) + end), 5,
+    clear_case("a service that is not known", once(head + envelope(field(7, field(1, 5))) + end), 5,
          "no service 'a.S'", (*services, "a.S"))
-    case("an error that is another", once(head + envelope(field(7, field(1, 13) + field(
+    clear_case("an error that is another", once(head + envelope(field(7, field(1, 13) + field(
         2, b"\x1b[2J"))) + end), 3, r"\?\[2J", (*services, "a.S"))
-    case("a reflection that stalls", stall(head), 3, "within 1 s", (*services, "--timeout", "1s"))
+    clear_case("a reflection that stalls", stall(head), 3, "within 1 s", (*services, "--timeout", "1s"))
 
 
 def interruptions():

@@ -288,6 +288,10 @@ struct vts_poll_options {
         jitter_kind; /* of the schedule's waits; a hint is drawn around, or taken as
                         it is. With VTS_JITTER_AROUND alone jitter says how much */
     double max_hint; /* s; the longest hint that is obeyed. 0: max_interval. Default 0 */
+    /* A hint is half of what the server expects to be left. Waiting for this times it, within the
+     * same bounds, asks less often towards the end, and learns of it later when the server errs.
+     * From 0.1 to 2. Default 1 */
+    double hint_factor;
 };
 
 /* As vts_client_options_init_sized. */

@@ -69,6 +69,17 @@ static void poll_wait_may_take_longer_hints_than_the_schedule_has(void)
     CU_ASSERT_DOUBLE_EQUAL(poll_wait(&hinted, 0, 0), 0.1, 1e-9);
 }
 
+static void poll_wait_may_be_longer_than_the_hint(void)
+{
+    struct vts_backoff bold = plain;
+
+    bold.hint_factor = 1.5;
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&bold, 4, 4), 6, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&bold, 4, 18), 20, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&bold, 4, 0.2), 1, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(poll_wait(&bold, 0, -1), 1, 1e-9); /* of the schedule it is none */
+}
+
 static void poll_wait_is_drawn_in_other_ways_too(void)
 {
     const struct vts_backoff full = {
@@ -181,7 +192,8 @@ int main(void)
         {"poll_wait_takes_a_hint_within_its_bounds", poll_wait_takes_a_hint_within_its_bounds},
         {"poll_wait_may_take_longer_hints_than_the_schedule_has",
          poll_wait_may_take_longer_hints_than_the_schedule_has},
-        {"poll_wait_is_drawn_in_other_ways_too", poll_wait_is_drawn_in_other_ways_too},
+        {"poll_wait_may_be_longer_than_the_hint", poll_wait_may_be_longer_than_the_hint},
+    {"poll_wait_is_drawn_in_other_ways_too", poll_wait_is_drawn_in_other_ways_too},
         {"poll_wait_spreads_by_jitter_and_no_more", poll_wait_spreads_by_jitter_and_no_more},
         {"waits_repeat_with_the_same_seed", waits_repeat_with_the_same_seed},
         {"retry_wait_has_full_jitter", retry_wait_has_full_jitter},
