@@ -193,7 +193,7 @@ int main(void)
         {"poll_wait_may_take_longer_hints_than_the_schedule_has",
          poll_wait_may_take_longer_hints_than_the_schedule_has},
         {"poll_wait_may_be_longer_than_the_hint", poll_wait_may_be_longer_than_the_hint},
-    {"poll_wait_is_drawn_in_other_ways_too", poll_wait_is_drawn_in_other_ways_too},
+        {"poll_wait_is_drawn_in_other_ways_too", poll_wait_is_drawn_in_other_ways_too},
         {"poll_wait_spreads_by_jitter_and_no_more", poll_wait_spreads_by_jitter_and_no_more},
         {"waits_repeat_with_the_same_seed", waits_repeat_with_the_same_seed},
         {"retry_wait_has_full_jitter", retry_wait_has_full_jitter},
