@@ -115,6 +115,7 @@ def table(results):
 # ---- the picture --------------------------------------------------------------------------------
 
 WIDTH, HEIGHT, MARGIN = 430, 330, 58
+LETTER, LINE = 6.5, 12  # of a name, in pixels
 COLOURS = {True: "#0b6e4f", False: "#8a5a44"}
 
 
@@ -139,6 +140,25 @@ def text(x, y, words, anchor="middle", size=11, colour="#333", turn=""):
             f'text-anchor="{anchor}"{turn}>{html.escape(words)}</text>')
 
 
+class Labels:
+    """Names beside their points, towards the middle; one that has no room there goes lower."""
+
+    def __init__(self, middle):
+        self.middle = middle
+        self.taken = []  # (left, right, y)
+
+    def put(self, x, y, name, colour):
+        width = LETTER * len(name)
+        is_left = x > self.middle
+        left = x - 7 - width if is_left else x + 7
+        while any(abs(y - other_y) < LINE and left < other_right and other_left < left + width
+                  for other_left, other_right, other_y in self.taken):
+            y += 2
+        self.taken.append((left, left + width, y))
+        return text(x - 7 if is_left else x + 7, y + 4, name, "end" if is_left else "start",
+                    colour=colour)
+
+
 def panel(scene, outcomes, left, top):
     """One scene: requests to the right, delay upwards; down and to the left is better."""
     right, bottom = left + WIDTH - 20, top + HEIGHT - 50
@@ -158,12 +178,11 @@ def panel(scene, outcomes, left, top):
     middle = (inner[1] + bottom) / 2
     parts.append(text(left + 14, middle, "mean delay, s",
                       turn=f' transform="rotate(-90 {left + 14} {middle:.0f})"'))
-    for way, one in outcomes.items():
+    labels = Labels((inner[0] + right) / 2)
+    for way, one in sorted(outcomes.items(), key=lambda item: -item[1].delay_s):
         x, y, colour = across(one.requests), upwards(one.delay_s), COLOURS[way in OURS]
-        is_right = x > (inner[0] + right) / 2
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
-        parts.append(text(x - 7 if is_right else x + 7, y + 4, way,
-                          "end" if is_right else "start", colour=colour))
+        parts.append(labels.put(x, y, way, colour))
     return "".join(parts)
 
 

@@ -17,6 +17,7 @@ struct follow {
     struct vts_cli_board board;
     bool is_each_change; /* told on stdout */
     bool has_colors;
+    bool has_told_failure; /* of one of several jobs, when it was known */
 };
 
 static void print_status(const struct follow *follow, const struct vts_status *status)
@@ -36,15 +37,25 @@ static void print_failure(const struct vts_wait_event *event)
     vts_cli_output_error(text);
 }
 
+/* A final one is what the call returns, and is said at the end; but others may go on for long. */
+static void tell_failure(struct follow *follow, const struct vts_wait_event *event)
+{
+    if (!event->is_final) {
+        print_failure(event);
+    } else if (follow->board.lines_count > 1) {
+        vts_cli_failure_print(event->error, follow->options);
+        follow->has_told_failure = true;
+    }
+}
+
 static bool on_event(const struct vts_wait_event *event, void *context)
 {
     struct follow *follow = context;
 
     if (event->status != NULL && follow->is_each_change)
         print_status(follow, event->status);
-    /* One that is final is what the call returns, and is said at the end. */
-    if (event->error != NULL && !event->is_final && !follow->board.is_on)
-        print_failure(event);
+    if (event->error != NULL && !follow->board.is_on)
+        tell_failure(follow, event);
     vts_cli_board_update(&follow->board, event->status,
                          event->error != NULL ? event->error->text : "");
     /* Whoever waits for the line wants it now; and nobody may be there any more. */
@@ -130,7 +141,8 @@ static int finish(struct follow *follow, enum vts_client_code code,
         return VTS_CLI_EXIT_SIGNAL + caught;
     }
     /* Cancelled without a signal: nobody reads our lines any more, so nobody reads why. */
-    if (code != VTS_CLIENT_CANCELLED && !print_continuation(follow, error))
+    if (code != VTS_CLIENT_CANCELLED && !follow->has_told_failure &&
+        !print_continuation(follow, error))
         vts_cli_failure_print(error, follow->options);
     return vts_cli_exit_code(code, NULL);
 }

@@ -34,6 +34,9 @@ enum { VTS_WAITER_OLDER_MAX = 1024 };
 
 enum { VTS_WAITER_GROUP_MAX = 1000, VTS_WAITER_GROUPS_MAX = 50 };
 
+/* Of up to so many jobs all that comes is told, also to those who want the ends alone. */
+enum { VTS_WAITER_FEW = 64 };
+
 /* A job's id with its NUL. */
 enum { VTS_WAITER_ID_SIZE = 129 };
 

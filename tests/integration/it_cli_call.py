@@ -181,7 +181,7 @@ def services_that_are_not_there_are_told():
 
 @case
 def both_versions_of_reflection_are_tried():
-    with StubServer() as stub:
+    with StubServer(tls=False) as stub:  # over TLS a stream would be HTTP/2
         stub.faults["ServerReflectionInfo"] = [Refusal(12, "no"), Refusal(12, "no")]
         expect(vtstatus(stub, "services"), 3, "no server reflection")
         equal(len(stub.calls), 2)

@@ -133,12 +133,18 @@ def every_flag_of_the_help_is_completed():
     check("[]" not in zsh, "a flag is not explained")
 
 
+def at_home():
+    """An environment for shells, which write to where their configuration would be."""
+    home = str(scratch_folder())
+    return environment(HOME=home, XDG_CONFIG_HOME=home)
+
+
 @case
 def shells_take_the_scripts():
     for shell, check_only in (("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")):
         if shutil.which(shell):
             result = subprocess.run([shell, check_only, script_file(shell)], capture_output=True,
-                                    text=True, check=False, timeout=WAIT_S, env=environment())
+                                    text=True, check=False, timeout=WAIT_S, env=at_home())
             equal((result.returncode, result.stderr), (0, ""), shell)
 
 
@@ -153,7 +159,7 @@ def fish_completes():
                         ("vtstatus help canc", ["cancel"])):
         result = subprocess.run(["fish", "--no-config", "-c", f"source {file}; complete -C '{line}'"],
                                 capture_output=True, text=True, check=False, timeout=WAIT_S,
-                                env=environment(HOME=str(file.parent)))
+                                env=at_home())
         equal([one.split("\t")[0] for one in result.stdout.splitlines()], words, line)
 
 

@@ -283,7 +283,13 @@ def of_several_jobs_a_failure_says_whose_it_is():
         expect(result, 7, "vtstatus: a: ", "only a job that is done")
         equal(result.stdout, "b: deleted\n")
         check("vtstatus: a: " not in vtstatus(server, "delete", "a").stderr, "it is the only one")
-        expect(vtstatus(server, "watch", "a", "nope"), 5, "knows no job 'nope'")
+        submit(server, "--job-id", "c")
+        vtstatus(server, "cancel", "c")
+        expect(vtstatus(server, "watch", "c", "nope"), 5, "knows no job 'nope'")
+        with start(server, "watch", "a", "nope") as watcher:
+            check("knows no job 'nope'" in watcher.stderr.readline(), "it is told while a goes on")
+            watcher.send_signal(signal.SIGINT)
+            equal(finish(watcher)[0], 130)
 
 
 # ---- watch ------------------------------------------------------------------------------------
@@ -441,7 +447,7 @@ def a_terminal_gets_a_live_line_for_each():
 @case
 def a_server_cannot_command_the_terminal():
     evil = "\x1b[31m\x9b2J\r\u202e"
-    with StubServer() as stub:
+    with StubServer(tls=False) as stub:  # over TLS a stream would be HTTP/2
         submit(stub, "--job-id", "a")
         job = stub.jobs.jobs["a"]
         job.spec.source_uri = job.queue = job.spec.options["o"] = job.labels["l"] = evil

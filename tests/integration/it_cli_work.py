@@ -191,7 +191,7 @@ def progress_is_told():
         with Server() as server:
             submit(server, "a")
             with Worker(server, 'echo "$0"; read -r line <$1', arguments=(line, fifo())):
-                wait_until(lambda: "progress" in job(server, "a")["status"], "progress")
+                wait_until(lambda: job(server, "a")["status"].get("progress"), "progress")
                 equal(job(server, "a")["status"]["progress"], wanted, line)
 
 
