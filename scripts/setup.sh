@@ -38,6 +38,7 @@ test_packages=(
     protobuf-compiler   "protoc"
     libprotobuf-dev     "the well-known .proto files"
     libcunit1-dev       "unit tests"
+    libev-dev           "the loop of an example"
     curl                "a stock client"
     nghttp2-client      "a stock client, and load"
     python3             "tests and lint"

@@ -42,6 +42,7 @@ THIRD_PARTY = {
     "nghttp2/*": ["server/http/h2*"],
     "http_parser.h": ["server/http/h1*"],
     "uv.h": ["server/io/*", "examples/c/wait_libuv.c"],
+    "ev.h": ["examples/c/wait_libev.c"],
     "openssl/*": ["server/io/tls*", "server/io/transport*.c"],
     "curl/*": ["client/src/transport_curl*.c"],
     "uthash.h": ["server/jobs/watch_hub.c", "server/store/store_memory.c"],
