@@ -14,17 +14,21 @@ import time
 from pathlib import Path
 
 from cases import check, equal
-from vts_server import WAIT_S
+from vts_server import WAIT_S, scratch_folder
 
 VTSTATUS = os.environ.get("VTSTATUS") or str(
     Path(__file__).resolve().parents[2] / "build/dev/bin/vtstatus")
+
+
+# Empty, and a folder: what a job's command runs may write there.
+_config_home = scratch_folder()
 
 
 def environment(**more):
     """Ours, without what would change the command's behaviour."""
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("VTSTATUS") and name not in ("NO_COLOR", "CLICOLOR_FORCE")}
-    return {**env, "TERM": "xterm", "XDG_CONFIG_HOME": "/nonexistent", **more}
+    return {**env, "TERM": "xterm", "XDG_CONFIG_HOME": str(_config_home), **more}
 
 
 def trust(server):
