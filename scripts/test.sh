@@ -43,7 +43,8 @@ run_tests() {
     local preset=$1 start=$SECONDS counts run=()
     shift
     [ "$preset" != tsan ] || run=("${without_aslr[@]}")
-    "${run[@]}" ctest --preset "$preset" -j2 --timeout 120 \
+    # One more than most machines here have processors: tests wait more than they work.
+    "${run[@]}" ctest --preset "$preset" -j3 --timeout 120 \
         --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
         --output-junit "$PWD/$logs/$preset.xml" "$@" >"$logs/$preset.log" 2>&1 || true
     counts=$(python3 scripts/count_tests.py "$logs/$preset.xml") || true
