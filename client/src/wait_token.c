@@ -158,7 +158,7 @@ enum vts_client_code vts_wait_resume(struct vts_client *client, const char *toke
                                      struct vts_status **ret_status, struct vts_client_error *error)
 {
     struct vts_client_error own;
-    struct token parsed;
+    struct token parsed = {.revision = 0};
     enum vts_client_code code;
 
     error = error != NULL ? error : &own;

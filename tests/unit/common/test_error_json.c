@@ -182,13 +182,13 @@ static void error_json_read_end_refuses_other_shapes(void)
 
 static void check_refused(struct vts_str json)
 {
-    struct vts_error_body body;
-    struct vts_error_body untouched;
+    struct vts_error_body body = {"code", "message", .reason = "reason", .retry_delay = 7};
 
-    memset(&body, 0x5a, sizeof(body));
-    memset(&untouched, 0x5a, sizeof(untouched));
     CU_ASSERT_EQUAL(vts_error_json_read(json, &body), VTS_ERR_PROTOCOL);
-    CU_ASSERT(memcmp(&body, &untouched, sizeof(body)) == 0);
+    CU_ASSERT_STRING_EQUAL(body.code_word, "code");
+    CU_ASSERT_STRING_EQUAL(body.message, "message");
+    CU_ASSERT_STRING_EQUAL(body.reason, "reason");
+    CU_ASSERT_EQUAL(body.retry_delay, 7);
 }
 
 static void error_json_read_refuses_other_shapes(void)
