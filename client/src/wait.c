@@ -179,11 +179,27 @@ static enum vts_client_code check_count(size_t count, struct vts_client_error *e
                            VTS_WAIT_MAX_JOBS);
 }
 
+/* statuses may be NULL. */
 static void free_statuses(struct vts_status **statuses, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; statuses != NULL && i < count; i++)
         vts_status_free(statuses[i]);
     vts_mem_free(statuses);
+}
+
+/* As block, with statuses of its own, which the caller frees by free_statuses on every outcome. */
+static enum vts_client_code block_many(struct vts_client *client, struct blocking *blocking,
+                                       const char *const *job_ids, size_t count,
+                                       struct vts_client_error *error)
+{
+    enum vts_client_code code = check_count(count, error);
+
+    if (code != VTS_CLIENT_OK)
+        return code;
+    blocking->statuses = vts_mem_zalloc(count * sizeof(struct vts_status *));
+    if (blocking->statuses == NULL)
+        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    return block(client, blocking, job_ids, count, NULL, error);
 }
 
 enum vts_client_code vts_wait_any(struct vts_client *client, const char *const *job_ids,
@@ -197,13 +213,7 @@ enum vts_client_code vts_wait_any(struct vts_client *client, const char *const *
 
     error = error != NULL ? error : &own;
     vts_failure_clear(error);
-    code = check_count(count, error);
-    if (code != VTS_CLIENT_OK)
-        return code;
-    blocking.statuses = vts_mem_zalloc(count * sizeof(struct vts_status *));
-    if (blocking.statuses == NULL)
-        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
-    code = block(client, &blocking, job_ids, count, NULL, error);
+    code = block_many(client, &blocking, job_ids, count, error);
     if (code == VTS_CLIENT_OK) {
         *ret_index = blocking.done_index;
         *ret_status = blocking.statuses[blocking.done_index];
@@ -223,14 +233,8 @@ enum vts_client_code vts_wait_all(struct vts_client *client, const char *const *
 
     error = error != NULL ? error : &own;
     vts_failure_clear(error);
-    code = check_count(count, error);
-    if (code != VTS_CLIENT_OK)
-        return code;
-    blocking.statuses = vts_mem_zalloc(count * sizeof(struct vts_status *));
-    if (blocking.statuses == NULL)
-        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
-    code = block(client, &blocking, job_ids, count, NULL, error);
-    if (statuses != NULL && code != VTS_CLIENT_USAGE) {
+    code = block_many(client, &blocking, job_ids, count, error);
+    if (statuses != NULL && blocking.statuses != NULL && code != VTS_CLIENT_USAGE) {
         memcpy(statuses, blocking.statuses, count * sizeof(struct vts_status *));
         memset(blocking.statuses, 0, count * sizeof(struct vts_status *));
     }
