@@ -22,10 +22,11 @@ enum {
     DECIDE = CANCEL | 1 << VTS_CLI_COMMAND_RETRY | 1 << VTS_CLI_COMMAND_DELETE,
     WORK = 1 << VTS_CLI_COMMAND_WORK,
     CALL = 1 << VTS_CLI_COMMAND_CALL,
-    /* Those that are a request, or one for each word. */
+    /* Those that are a request, or begin with one, or are one for each word. */
     REQUESTS = POLL | SUBMIT | LIST | CANCEL | CALL | 1 << VTS_CLI_COMMAND_GET |
                1 << VTS_CLI_COMMAND_SHOW | 1 << VTS_CLI_COMMAND_RETRY |
-               1 << VTS_CLI_COMMAND_DELETE | 1 << VTS_CLI_COMMAND_HEALTH,
+               1 << VTS_CLI_COMMAND_DELETE | 1 << VTS_CLI_COMMAND_HEALTH | WATCH_ONLY |
+               1 << VTS_CLI_COMMAND_SERVICES,
 };
 
 static const struct vts_cli_flag flags[] = {

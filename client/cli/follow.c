@@ -79,6 +79,7 @@ static bool start(struct follow *follow, struct vts_client *client, const char *
 {
     /* As poll has it: JSON on the same terminal, or a log there, would run into the lines. */
     bool is_live = vts_cli_terminal_can_redraw(stderr) && !options->is_verbose &&
+                   !options->is_explaining &&
                    !(options->is_json && vts_cli_terminal_can_redraw(stdout));
 
     *follow = (struct follow){

@@ -63,5 +63,4 @@ install(FILES ${vts_man_dir}/libvtstatus.3
               ${vts_man_dir}/vts_poll_status.3
               ${vts_man_dir}/vts_status.3
               ${vts_man_dir}/vts_wait.3
-              ${vts_man_dir}/vts_watch_status.3
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT dev)

@@ -18,8 +18,6 @@ static const double max_seconds = 366.0 * 24 * 3600;
 static const struct vts_create_options create_defaults = {.size = sizeof(create_defaults)};
 static const struct vts_decide_options decide_defaults = {.size = sizeof(decide_defaults)};
 static const struct vts_list_options list_defaults = {.size = sizeof(list_defaults)};
-static const struct vts_watch_options watch_defaults = {.size = sizeof(watch_defaults),
-                                                        .max_failures = 5};
 static const struct vts_lease_options lease_defaults = {.size = sizeof(lease_defaults),
                                                         .duration = 60};
 static const struct vts_progress progress_defaults = {.size = sizeof(progress_defaults)};
@@ -55,11 +53,6 @@ void vts_decide_options_init_sized(struct vts_decide_options *options, size_t si
 void vts_list_options_init_sized(struct vts_list_options *options, size_t size)
 {
     fill(options, size, &list_defaults, sizeof(list_defaults));
-}
-
-void vts_watch_options_init_sized(struct vts_watch_options *options, size_t size)
-{
-    fill(options, size, &watch_defaults, sizeof(watch_defaults));
 }
 
 void vts_lease_options_init_sized(struct vts_lease_options *options, size_t size)
@@ -187,22 +180,6 @@ enum vts_client_code vts_list_options_read(const struct vts_list_options *option
         return complain(error, "states are counted, but not there");
     if (!are_pairs(ret_options->labels, ret_options->labels_count))
         return complain(error, "a label needs a key without '=', and a value");
-    return VTS_CLIENT_OK;
-}
-
-enum vts_client_code vts_watch_options_read(const struct vts_watch_options *options,
-                                            struct vts_watch_options *ret_options,
-                                            struct vts_client_error *error)
-{
-    *ret_options = watch_defaults;
-    if (options == NULL)
-        return VTS_CLIENT_OK;
-    if (!take(options, ret_options, sizeof(*ret_options)))
-        return complain(error, "the options were not made by vts_watch_options_init()");
-    if (ret_options->max_failures < 1)
-        return complain(error, "max_failures must be at least 1");
-    if (!isfinite(ret_options->deadline) || ret_options->deadline > max_seconds)
-        return complain(error, "deadline must be at most a year");
     return VTS_CLIENT_OK;
 }
 

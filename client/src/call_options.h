@@ -21,9 +21,6 @@ vts_decide_options_read(const struct vts_decide_options *options,
 VTS_MUST_CHECK enum vts_client_code vts_list_options_read(const struct vts_list_options *options,
                                                           struct vts_list_options *ret_options,
                                                           struct vts_client_error *error);
-VTS_MUST_CHECK enum vts_client_code vts_watch_options_read(const struct vts_watch_options *options,
-                                                           struct vts_watch_options *ret_options,
-                                                           struct vts_client_error *error);
 VTS_MUST_CHECK enum vts_client_code vts_lease_options_read(const struct vts_lease_options *options,
                                                            struct vts_lease_options *ret_options,
                                                            struct vts_client_error *error);

@@ -137,10 +137,12 @@ static enum vts_err on_message(struct vts_str bytes, void *context, struct vts_e
 
 /* ---- exchanges ------------------------------------------------------------------------------- */
 
+/* only is the question, when the body holds no other one; or NULL. */
 static enum vts_client_code exchange(struct reflection *reflection, const struct vts_buf *body,
-                                     struct vts_client_error *error)
+                                     const question *only, struct vts_client_error *error)
 {
     const struct vts_stream_request request = {.path = reflection->path,
+                                               .message = only != NULL ? &only->base : NULL,
                                                .timeout = reflection->client->request_timeout,
                                                .on_message = on_message,
                                                .context = reflection};
@@ -148,19 +150,6 @@ static enum vts_client_code exchange(struct reflection *reflection, const struct
     if (vts_buf_check(body) != VTS_OK)
         return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
     return vts_stream_send(reflection->client, &request, vts_buf_str(body), error);
-}
-
-static void ask(struct vts_buf *body, const question *request)
-{
-    struct vts_buf bytes;
-
-    vts_buf_init(&bytes, MAX_BODY_BYTES);
-    vts_message_encode(&bytes, &request->base);
-    if (vts_buf_check(&bytes) == VTS_OK)
-        vts_stream_add(body, vts_buf_str(&bytes));
-    else
-        body->err = vts_buf_check(&bytes);
-    vts_buf_fini(&bytes);
 }
 
 static enum vts_client_code ask_for_names(struct reflection *reflection,
@@ -174,8 +163,8 @@ static enum vts_client_code ask_for_names(struct reflection *reflection,
         GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES;
     request.list_services = vts_message_text("*");
     vts_buf_init(&body, MAX_BODY_BYTES);
-    ask(&body, &request);
-    code = exchange(reflection, &body, error);
+    vts_stream_add_message(&body, &request.base);
+    code = exchange(reflection, &body, &request, error);
     vts_buf_fini(&body);
     if (code == VTS_CLIENT_OK && !reflection->has_names)
         return vts_rpc_undecodable(reflection->client, VTS_ERR_PROTOCOL,
@@ -188,7 +177,7 @@ static enum vts_client_code ask_for_files(struct reflection *reflection,
 {
     question request = GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
     struct vts_buf body;
-    enum vts_client_code code;
+    enum vts_client_code code = VTS_CLIENT_OK;
 
     reflection->services = vts_services_new(reflection->names_count);
     if (reflection->services == NULL)
@@ -198,9 +187,10 @@ static enum vts_client_code ask_for_files(struct reflection *reflection,
     vts_buf_init(&body, MAX_BODY_BYTES);
     for (size_t i = 0; i < reflection->names_count; i++) {
         request.file_containing_symbol = vts_message_text(reflection->names[i]);
-        ask(&body, &request);
+        vts_stream_add_message(&body, &request.base);
     }
-    code = reflection->names_count == 0 ? VTS_CLIENT_OK : exchange(reflection, &body, error);
+    if (reflection->names_count > 0)
+        code = exchange(reflection, &body, reflection->names_count == 1 ? &request : NULL, error);
     vts_buf_fini(&body);
     if (reflection->missing != NULL)
         return vts_failure_set(error, VTS_CLIENT_NOT_FOUND, "%s has no service '%s'",

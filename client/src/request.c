@@ -21,6 +21,7 @@ struct told {
     struct vts_http_request request;
     char url[MAX_URL_BYTES];
     char timeout_ms[24];
+    char prefer[24];
     struct vts_pair fields[MAX_FIELDS];
     struct vts_buf body;
 };
@@ -55,6 +56,10 @@ static void add_fields(struct told *told, const struct vts_request *request, boo
 
         add_field(told, "Accept", is_protobuf ? "application/json" : request->accept);
         add_field(told, "If-None-Match", request->if_none_match);
+        if (request->prefer_wait > 0) {
+            (void)snprintf(told->prefer, sizeof(told->prefer), "wait=%u", request->prefer_wait);
+            add_field(told, "Prefer", told->prefer);
+        }
         return;
     }
     add_field(told, "Content-Type", has_json ? json_type(request) : request->content_type);

@@ -40,8 +40,9 @@ enum vts_client_code vts_rpc_undecodable(const struct vts_client *client, enum v
                            why);
 }
 
-enum vts_client_code vts_rpc_encode(const ProtobufCMessage *message, struct vts_buf *ret_bytes,
-                                    struct vts_client_error *error)
+/* The caller ends the buffer on every outcome. */
+static enum vts_client_code encode(const ProtobufCMessage *message, struct vts_buf *ret_bytes,
+                                   struct vts_client_error *error)
 {
     enum vts_err err;
 
@@ -165,7 +166,7 @@ enum vts_client_code vts_rpc_call(struct vts_client *client, const struct vts_rp
     int64_t end_ns = vts_clock_now_ns() + (int64_t)(timeout * VTS_NS_PER_S);
     struct vts_buf bytes;
     struct vts_rng rng;
-    enum vts_client_code code = vts_rpc_encode(request->message, &bytes, error);
+    enum vts_client_code code = encode(request->message, &bytes, error);
     bool is_again = code == VTS_CLIENT_OK;
 
     vts_rng_init(&rng, vts_rng_seed_from_system());

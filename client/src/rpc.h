@@ -35,10 +35,4 @@ VTS_MUST_CHECK enum vts_client_code vts_rpc_call(struct vts_client *client,
 enum vts_client_code vts_rpc_undecodable(const struct vts_client *client, enum vts_err err,
                                          const char *why, struct vts_client_error *error);
 
-/* The message in bytes. VTS_CLIENT_USAGE when it is too large, VTS_CLIENT_NO_MEMORY. The caller
- * ends the buffer on every outcome. */
-VTS_MUST_CHECK enum vts_client_code vts_rpc_encode(const ProtobufCMessage *message,
-                                                   struct vts_buf *ret_bytes,
-                                                   struct vts_client_error *error);
-
 #endif

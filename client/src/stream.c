@@ -11,6 +11,7 @@
 
 #include "client/src/details.h"
 #include "client/src/failure.h"
+#include "client/src/message.h"
 #include "client/src/request.h"
 #include "client/src/rpc.h"
 #include "client/src/rpc_error.h"
@@ -93,6 +94,57 @@ void vts_stream_reader_feed(struct vts_stream_reader *reader, struct vts_str byt
     }
 }
 
+/* ---- what its end means ---------------------------------------------------------------------- */
+
+static enum vts_client_code judge_reader(const struct vts_client *client,
+                                         const struct vts_stream_reader *reader, const char *job_id,
+                                         struct vts_client_error *error)
+{
+    switch (reader->state) {
+    case VTS_STREAM_ENDED:
+        return VTS_CLIENT_OK;
+    case VTS_STREAM_REFUSED:
+        return vts_rpc_error_tell(&client->origin, job_id, 200, &reader->body, error);
+    case VTS_STREAM_STOPPED:
+        return vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
+    case VTS_STREAM_BROKEN:
+        return vts_rpc_undecodable(client, reader->err, reader->why.text, error);
+    case VTS_STREAM_OPEN:
+        break;
+    }
+    return vts_failure_set(error, VTS_CLIENT_CONNECT, "%s broke off before its stream ended",
+                           client->origin.text);
+}
+
+enum vts_client_code vts_stream_judge(const struct vts_client *client,
+                                      const struct vts_stream_reader *reader,
+                                      const struct vts_answer *answer, const char *job_id,
+                                      struct vts_stream_refusal *ret_refusal,
+                                      struct vts_client_error *error)
+{
+    const struct vts_error_body *refusal = NULL;
+    struct vts_error_body plain;
+    enum vts_client_code code;
+
+    if (answer->http_code != 200) {
+        vts_details_log(&client->log, vts_buf_str(&answer->body));
+        if (vts_error_json_read(vts_buf_str(&answer->body), &plain) == VTS_OK)
+            refusal = &plain;
+        code = vts_rpc_error_tell(&client->origin, job_id, answer->http_code, refusal, error);
+    } else {
+        if (reader->state == VTS_STREAM_REFUSED)
+            refusal = &reader->body;
+        code = judge_reader(client, reader, job_id, error);
+    }
+    if (ret_refusal != NULL) {
+        ret_refusal->is_foreign = answer->http_code != 200 && refusal == NULL;
+        ret_refusal->retry_after = refusal != NULL && refusal->retry_delay >= 0
+                                       ? refusal->retry_delay
+                                       : answer->retry_after;
+    }
+    return code;
+}
+
 /* ---- a call ---------------------------------------------------------------------------------- */
 
 struct stream {
@@ -111,43 +163,24 @@ static bool on_piece(struct vts_str piece, void *context)
     return stream->reader.state == VTS_STREAM_OPEN;
 }
 
-static enum vts_client_code judge(const struct vts_client *client,
-                                  const struct vts_stream_request *request,
-                                  const struct stream *stream, struct vts_client_error *error)
+static void add_prefix(struct vts_buf *body, size_t len)
 {
-    const struct vts_stream_reader *reader = &stream->reader;
-    struct vts_error_body body;
-    bool has_body;
+    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
 
-    if (stream->answer->http_code != 200) {
-        vts_details_log(&client->log, vts_buf_str(&stream->answer->body));
-        has_body = vts_error_json_read(vts_buf_str(&stream->answer->body), &body) == VTS_OK;
-        return vts_rpc_error_tell(&client->origin, request->job_id, stream->answer->http_code,
-                                  has_body ? &body : NULL, error);
-    }
-    switch (reader->state) {
-    case VTS_STREAM_ENDED:
-        return VTS_CLIENT_OK;
-    case VTS_STREAM_REFUSED:
-        return vts_rpc_error_tell(&client->origin, request->job_id, 200, &reader->body, error);
-    case VTS_STREAM_STOPPED:
-        return vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
-    case VTS_STREAM_BROKEN:
-        return vts_rpc_undecodable(client, reader->err, reader->why.text, error);
-    case VTS_STREAM_OPEN:
-        break;
-    }
-    return vts_failure_set(error, VTS_CLIENT_CONNECT, "%s broke off before its stream ended",
-                           client->origin.text);
+    vts_envelope_write_prefix(0, len, prefix);
+    vts_buf_append(body, prefix, sizeof(prefix));
 }
 
 void vts_stream_add(struct vts_buf *body, struct vts_str message)
 {
-    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
-
-    vts_envelope_write_prefix(0, message.len, prefix);
-    vts_buf_append(body, prefix, sizeof(prefix));
+    add_prefix(body, message.len);
     vts_buf_append_str(body, message);
+}
+
+void vts_stream_add_message(struct vts_buf *body, const ProtobufCMessage *message)
+{
+    add_prefix(body, protobuf_c_message_get_packed_size(message));
+    vts_message_encode(body, message);
 }
 
 enum vts_client_code vts_stream_send(struct vts_client *client,
@@ -180,40 +213,8 @@ enum vts_client_code vts_stream_send(struct vts_client *client,
         code = vts_transport_send(client->transport, &post, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
-        code = judge(client, request, &stream, error);
+        code = vts_stream_judge(client, &stream.reader, &answer, NULL, NULL, error);
     vts_stream_reader_fini(&stream.reader);
     vts_answer_fini(&answer);
-    return code;
-}
-
-/* The message in its envelope. */
-static enum vts_client_code encode(const ProtobufCMessage *message, struct vts_buf *ret_bytes,
-                                   struct vts_client_error *error)
-{
-    struct vts_buf bytes;
-    enum vts_client_code code = vts_rpc_encode(message, &bytes, error);
-
-    vts_buf_init(ret_bytes, MAX_MESSAGE_BYTES + VTS_ENVELOPE_PREFIX_BYTES);
-    if (code == VTS_CLIENT_OK) {
-        vts_stream_add(ret_bytes, vts_buf_str(&bytes));
-        if (vts_buf_check(ret_bytes) != VTS_OK)
-            code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
-    }
-    vts_buf_fini(&bytes);
-    return code;
-}
-
-enum vts_client_code vts_stream_call(struct vts_client *client,
-                                     const struct vts_stream_request *request,
-                                     struct vts_client_error *error)
-{
-    struct vts_buf bytes;
-    enum vts_client_code code;
-
-    vts_failure_clear(error);
-    code = encode(request->message, &bytes, error);
-    if (code == VTS_CLIENT_OK)
-        code = vts_stream_send(client, request, vts_buf_str(&bytes), error);
-    vts_buf_fini(&bytes);
     return code;
 }

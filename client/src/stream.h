@@ -52,29 +52,39 @@ void vts_stream_reader_fini(struct vts_stream_reader *reader);
  * dropped. */
 void vts_stream_reader_feed(struct vts_stream_reader *reader, struct vts_str bytes);
 
+/* What a server says of a refusal beside its reason. */
+struct vts_stream_refusal {
+    bool is_foreign;    /* it is not in the server's way of saying it: others stand between */
+    double retry_after; /* s until it wants to be asked again; negative: it does not say */
+};
+
+/* What a complete HTTP answer means whose stream the reader was fed. VTS_CLIENT_OK: the server
+ * ended the stream well. VTS_CLIENT_CANCELLED: on_message did. job_id as in struct vts_rpc_request;
+ * *ret_refusal is written on every outcome, and may be NULL. error is not NULL. */
+VTS_MUST_CHECK enum vts_client_code
+vts_stream_judge(const struct vts_client *client, const struct vts_stream_reader *reader,
+                 const struct vts_answer *answer, const char *job_id,
+                 struct vts_stream_refusal *ret_refusal, struct vts_client_error *error);
+
 /* ---- a call ------------------------------------------------------------------------------ */
 
 struct vts_stream_request {
-    const char *path;                /* "/package.Service/Method" */
-    const ProtobufCMessage *message; /* of vts_stream_call */
-    const char *content_type;        /* NULL: that of binary messages */
-    const struct vts_pair *fields;   /* further ones of HTTP */
+    const char *path; /* "/package.Service/Method" */
+    /* What the body holds, for its JSON, when that is one message; NULL: the body is told as it is.
+     */
+    const ProtobufCMessage *message;
+    const char *content_type;      /* NULL: that of binary messages */
+    const struct vts_pair *fields; /* further ones of HTTP */
     size_t fields_count;
-    const char *job_id; /* as in struct vts_rpc_request */
-    double timeout;     /* s for all of it; INFINITY: none */
+    double timeout; /* s for all of it; INFINITY: none */
     vts_stream_message_fn on_message;
     void *context; /* for on_message */
 };
 
-/* Sends the message and takes in the stream, on a connection of its own. The answer's header must
- * come within the client's request_timeout. VTS_CLIENT_OK: the server ended the stream well.
- * VTS_CLIENT_CANCELLED: on_message did, or vts_client_cancel(). error is not NULL. */
-VTS_MUST_CHECK enum vts_client_code vts_stream_call(struct vts_client *client,
-                                                    const struct vts_stream_request *request,
-                                                    struct vts_client_error *error);
-
-/* The same with a body that is made already, of one envelope or more; all of it is sent, however
- * soon the answers come. */
+/* Sends a body of one envelope or more, all of it however soon the answers come, and takes in the
+ * stream, on a connection of its own. The answer's header must come within the client's
+ * request_timeout. As vts_stream_judge; VTS_CLIENT_CANCELLED by vts_client_cancel(), too. error is
+ * not NULL. */
 VTS_MUST_CHECK enum vts_client_code vts_stream_send(struct vts_client *client,
                                                     const struct vts_stream_request *request,
                                                     struct vts_str body,
@@ -82,5 +92,6 @@ VTS_MUST_CHECK enum vts_client_code vts_stream_send(struct vts_client *client,
 
 /* Appends a message in its envelope. */
 void vts_stream_add(struct vts_buf *body, struct vts_str message);
+void vts_stream_add_message(struct vts_buf *body, const ProtobufCMessage *message);
 
 #endif

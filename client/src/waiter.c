@@ -10,6 +10,7 @@
 
 #include "client/src/failure.h"
 #include "client/src/options.h"
+#include "client/src/request.h"
 #include "client/src/wait_options.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -261,6 +262,22 @@ void vts_waiter_remove(struct vts_waiter *waiter, const char *job_id)
 size_t vts_waiter_left(const struct vts_waiter *waiter)
 {
     return waiter->jobs.count;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+enum vts_client_code vts_waiter_send(struct vts_waiter *waiter, const struct vts_request *request,
+                                     const ProtobufCMessage *message, size_t max_bytes,
+                                     vts_transfer_done_fn on_done, void *context,
+                                     struct vts_transfer **ret_transfer,
+                                     struct vts_client_error *error)
+{
+    enum vts_client_code code = vts_request_tell(waiter->client, request, message, error);
+
+    if (code != VTS_CLIENT_OK)
+        return code;
+    return vts_engine_start(waiter->engine, request, max_bytes, on_done, context, ret_transfer,
+                            error);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */

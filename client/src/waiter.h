@@ -17,6 +17,8 @@
 #ifndef VTS_CLIENT_WAITER_H
 #define VTS_CLIENT_WAITER_H
 
+#include <protobuf-c/protobuf-c.h>
+
 #include <vtstatus/wait.h>
 
 #include "client/src/backoff.h"
@@ -149,6 +151,11 @@ struct vts_waiter {
 void vts_waiter_end(struct vts_waiter *waiter, const struct vts_client_error *error);
 /* s; infinite without a deadline, and not negative. */
 double vts_waiter_time_left(const struct vts_waiter *waiter, int64_t now_ns);
+/* As vts_engine_start, for a request that is told of first, as vts_request_tell does. */
+VTS_MUST_CHECK enum vts_client_code
+vts_waiter_send(struct vts_waiter *waiter, const struct vts_request *request,
+                const ProtobufCMessage *message, size_t max_bytes, vts_transfer_done_fn on_done,
+                void *context, struct vts_transfer **ret_transfer, struct vts_client_error *error);
 /* As vts_waiter_wait, and returns when wake_fd is readable, too. */
 VTS_MUST_CHECK enum vts_client_code vts_waiter_wait_with(struct vts_waiter *waiter, double seconds,
                                                          int wake_fd,

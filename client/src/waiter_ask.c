@@ -340,8 +340,8 @@ static void ask_one(struct vts_waiter_job *job, bool is_held)
     get.is_once = is_held; /* how long it was held is to be known */
     get.timeout = waiter->client->request_timeout;
     get.timeout = vts_ask_bound_timeout(waiter, get.timeout + ask->hold_s);
-    code = vts_engine_start(waiter->engine, &get, VTS_ANSWER_MAX_BODY_BYTES, on_one_done, ask,
-                            &ask->transfer, &error);
+    code = vts_waiter_send(waiter, &get, NULL, VTS_ANSWER_MAX_BODY_BYTES, on_one_done, ask,
+                           &ask->transfer, &error);
     if (code != VTS_CLIENT_OK)
         vts_ask_fail_to_start(waiter, ask, code, &error);
 }

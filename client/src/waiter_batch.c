@@ -114,18 +114,27 @@ static void gather(struct vts_waiter_ask *ask, int64_t due_ns)
     }
 }
 
-static enum vts_err write_batch(const struct vts_waiter_ask *ask, struct vts_buf *buf)
+static enum vts_client_code send(struct vts_waiter_ask *ask,
+                                 const Vtstatus__V1__BatchGetStatusRequest *message,
+                                 struct vts_client_error *error)
 {
-    Vtstatus__V1__BatchGetStatusRequest message = VTSTATUS__V1__BATCH_GET_STATUS_REQUEST__INIT;
+    struct vts_waiter *waiter = ask->group->waiter;
+    struct vts_request post = {.path = "/vtstatus.v1.StatusService/BatchGetStatus",
+                               .content_type = codec_type,
+                               .tells_timeout = true};
+    enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
+    struct vts_buf body;
 
-    message.job_ids = vts_mem_alloc(ask->jobs_count * sizeof(char *));
-    if (message.job_ids == NULL)
-        return VTS_ERR_NOMEM;
-    for (size_t i = 0; i < ask->jobs_count; i++)
-        message.job_ids[message.n_job_ids++] = ask->jobs[i]->id;
-    vts_message_encode(buf, &message.base);
-    vts_mem_free((void *)message.job_ids);
-    return vts_buf_check(buf);
+    vts_buf_init(&body, MAX_REQUEST_BYTES);
+    vts_message_encode(&body, &message->base);
+    if (vts_buf_check(&body) == VTS_OK) {
+        post.body = vts_buf_str(&body);
+        post.timeout = vts_ask_bound_timeout(waiter, waiter->client->request_timeout);
+        code = vts_waiter_send(waiter, &post, &message->base, MAX_BATCH_BYTES, on_batch_done, ask,
+                               &ask->transfer, error);
+    }
+    vts_buf_fini(&body);
+    return code;
 }
 
 void vts_ask_many(struct vts_waiter_group *group, int64_t due_ns)
@@ -133,11 +142,8 @@ void vts_ask_many(struct vts_waiter_group *group, int64_t due_ns)
     struct vts_waiter *waiter = group->waiter;
     struct vts_waiter_ask *ask = vts_ask_new(group, group->jobs_count);
     struct vts_client_error error = {VTS_CLIENT_NO_MEMORY, .text = "out of memory"};
-    struct vts_request post = {.path = "/vtstatus.v1.StatusService/BatchGetStatus",
-                               .content_type = codec_type,
-                               .tells_timeout = true};
+    Vtstatus__V1__BatchGetStatusRequest message = VTSTATUS__V1__BATCH_GET_STATUS_REQUEST__INIT;
     enum vts_client_code code = VTS_CLIENT_NO_MEMORY;
-    struct vts_buf body;
 
     if (ask == NULL) {
         vts_waiter_end(waiter, &error);
@@ -145,14 +151,13 @@ void vts_ask_many(struct vts_waiter_group *group, int64_t due_ns)
     }
     ask->is_batch = true;
     gather(ask, due_ns);
-    vts_buf_init(&body, MAX_REQUEST_BYTES);
-    if (write_batch(ask, &body) == VTS_OK) {
-        post.body = vts_buf_str(&body);
-        post.timeout = vts_ask_bound_timeout(waiter, waiter->client->request_timeout);
-        code = vts_engine_start(waiter->engine, &post, MAX_BATCH_BYTES, on_batch_done, ask,
-                                &ask->transfer, &error);
+    message.job_ids = vts_mem_alloc(ask->jobs_count * sizeof(char *));
+    if (message.job_ids != NULL) {
+        for (size_t i = 0; i < ask->jobs_count; i++)
+            message.job_ids[message.n_job_ids++] = ask->jobs[i]->id;
+        code = send(ask, &message, &error);
     }
-    vts_buf_fini(&body);
+    vts_mem_free((void *)message.job_ids);
     if (code != VTS_CLIENT_OK)
         vts_ask_fail_to_start(waiter, ask, code, &error);
 }

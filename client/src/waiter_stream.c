@@ -14,8 +14,6 @@
 
 #include "client/src/failure.h"
 #include "client/src/message.h"
-#include "client/src/rpc.h"
-#include "client/src/rpc_error.h"
 #include "client/src/status.h"
 #include "client/src/status_glance.h"
 #include "client/src/waiter.h"
@@ -184,43 +182,20 @@ void vts_waiter_close_stream(struct vts_waiter_group *group)
     free_stream(group->stream);
 }
 
-/* Why a stream ended, in *error; false when it is as it should be. *ret_is_foreign: the refusal is
- * not in the server's way of saying it. *ret_retry_after: when it wants to be asked again; negative
- * when it does not say. */
+/* Why a stream ended, in *error. */
 static void explain(const struct vts_waiter_stream *stream, const struct vts_answer *answer,
-                    bool *ret_is_foreign, double *ret_retry_after, struct vts_client_error *error)
+                    struct vts_stream_refusal *ret_refusal, struct vts_client_error *error)
 {
     const struct vts_client *client = stream->group->waiter->client;
-    const struct vts_stream_reader *reader = &stream->reader;
     const struct vts_list *first = stream->group->jobs.next;
     const char *job_id = stream->group->jobs_count == 1
                              ? VTS_CONTAINER_OF(first, struct vts_waiter_job, member)->id
                              : NULL;
-    struct vts_error_body body;
-    bool has_body;
 
-    *ret_is_foreign = false;
-    *ret_retry_after = answer->retry_after;
-    if (answer->http_code != 200) {
-        has_body = vts_error_json_read(vts_buf_str(&answer->body), &body) == VTS_OK;
-        *ret_is_foreign = !has_body;
-        if (has_body && body.retry_delay >= 0)
-            *ret_retry_after = body.retry_delay;
-        (void)vts_rpc_error_tell(&client->origin, job_id, answer->http_code,
-                                 has_body ? &body : NULL, error);
-    } else if (reader->state == VTS_STREAM_REFUSED) {
-        if (reader->body.retry_delay >= 0)
-            *ret_retry_after = reader->body.retry_delay;
-        (void)vts_rpc_error_tell(&client->origin, job_id, 200, &reader->body, error);
-    } else if (reader->state == VTS_STREAM_BROKEN) {
-        (void)vts_rpc_undecodable(client, reader->err, reader->why.text, error);
-    } else if (reader->state == VTS_STREAM_ENDED) {
+    if (vts_stream_judge(client, &stream->reader, answer, job_id, ret_refusal, error) ==
+        VTS_CLIENT_OK)
         (void)vts_failure_set(error, VTS_CLIENT_CONNECT,
                               "%s ended the stream before the job was done", client->origin.text);
-    } else {
-        (void)vts_failure_set(error, VTS_CLIENT_CONNECT, "%s broke off before its stream ended",
-                              client->origin.text);
-    }
 }
 
 static enum vts_miss classify(const struct vts_client_error *error, bool is_foreign)
@@ -288,10 +263,10 @@ static void sift(struct vts_waiter_group *group, const struct vts_client_error *
 
 /* It brought nothing. */
 static void miss(struct vts_waiter_group *group, const struct vts_client_error *error,
-                 bool is_foreign, double retry_after, int64_t now_ns)
+                 const struct vts_stream_refusal *refusal, int64_t now_ns)
 {
     bool was_tried_only = group->ladder.rung != VTS_WAIT_WATCH;
-    enum vts_miss kind = classify(error, is_foreign);
+    enum vts_miss kind = classify(error, refusal->is_foreign);
     bool has_fallen = vts_ladder_missed(&group->ladder, VTS_WAIT_WATCH, kind, now_ns);
     double wait = 0;
 
@@ -301,7 +276,7 @@ static void miss(struct vts_waiter_group *group, const struct vts_client_error *
         vts_waiter_note_fall(group, error);
         return;
     }
-    if (!vts_waiter_fail(group, error, retry_after, VTS_WAIT_WATCH, &wait))
+    if (!vts_waiter_fail(group, error, refusal->retry_after, VTS_WAIT_WATCH, &wait))
         return;
     vts_waiter_unschedule_group(group);
     group->open_ns = after(now_ns, wait);
@@ -312,7 +287,8 @@ static void miss(struct vts_waiter_group *group, const struct vts_client_error *
 }
 
 static void end_stream(struct vts_waiter_group *group, bool was_proven, double lived,
-                       struct vts_client_error *error, bool is_foreign, double retry_after)
+                       const struct vts_client_error *error,
+                       const struct vts_stream_refusal *refusal)
 {
     int64_t now_ns = vts_clock_now_ns();
 
@@ -320,12 +296,12 @@ static void end_stream(struct vts_waiter_group *group, bool was_proven, double l
         return; /* it ended because all of them did */
     if (error->code == VTS_CLIENT_NO_MEMORY)
         vts_waiter_end(group->waiter, error);
-    else if (error->code == VTS_CLIENT_NOT_FOUND && !is_foreign)
+    else if (error->code == VTS_CLIENT_NOT_FOUND && !refusal->is_foreign)
         sift(group, error);
-    else if (was_proven && (vts_failure_may_pass(error) || is_foreign))
+    else if (was_proven && (vts_failure_may_pass(error) || refusal->is_foreign))
         go_on_after(group, lived, error, now_ns);
     else
-        miss(group, error, is_foreign, retry_after, now_ns);
+        miss(group, error, refusal, now_ns);
 }
 
 static void on_done(enum vts_client_code code, const struct vts_answer *answer,
@@ -335,13 +311,12 @@ static void on_done(enum vts_client_code code, const struct vts_answer *answer,
     struct vts_waiter_group *group = stream->group;
     double lived = (double)(vts_clock_now_ns() - stream->start_ns) / VTS_NS_PER_S;
     bool was_proven = stream->is_proven;
-    double retry_after = -1;
-    bool is_foreign = false;
+    struct vts_stream_refusal refusal = {.retry_after = -1};
 
     if (code == VTS_CLIENT_OK)
-        explain(stream, answer, &is_foreign, &retry_after, error);
+        explain(stream, answer, &refusal, error);
     free_stream(stream);
-    end_stream(group, was_proven, lived, error, is_foreign, retry_after);
+    end_stream(group, was_proven, lived, error, &refusal);
 }
 
 /* ---- opening one ----------------------------------------------------------------------------- */
@@ -370,62 +345,51 @@ static void fill(const struct vts_waiter_group *group, Vtstatus__V1__WatchStatus
     }
 }
 
-static void write_message(struct vts_buf *buf, const ProtobufCMessage *message)
+static enum vts_client_code send(struct vts_waiter_stream *stream, const char *path,
+                                 const ProtobufCMessage *message, struct vts_client_error *error)
 {
-    uint8_t prefix[VTS_ENVELOPE_PREFIX_BYTES];
-    size_t len = protobuf_c_message_get_packed_size(message);
-
-    vts_envelope_write_prefix(0, len, prefix);
-    vts_buf_append(buf, prefix, sizeof(prefix));
-    vts_message_encode(buf, message);
-}
-
-/* The request's body; *ret_path is where it goes. */
-static enum vts_err write_request(const struct vts_waiter_group *group, struct vts_buf *buf,
-                                  const char **ret_path)
-{
-    Vtstatus__V1__WatchStatusesRequest many = VTSTATUS__V1__WATCH_STATUSES_REQUEST__INIT;
-    Vtstatus__V1__WatchStatusRequest one = VTSTATUS__V1__WATCH_STATUS_REQUEST__INIT;
-    struct vts_arena arena;
-    enum vts_err err;
-
-    vts_arena_init(&arena, MAX_ARENA_BYTES);
-    fill(group, &many, &arena);
-    err = vts_arena_check(&arena);
-    if (err == VTS_OK && many.n_jobs == 1) {
-        one.job_id = many.jobs[0]->job_id;
-        *ret_path = "/vtstatus.v1.StatusService/WatchStatus";
-        write_message(buf, &one.base);
-    } else if (err == VTS_OK) {
-        *ret_path = "/vtstatus.v1.StatusService/WatchStatuses";
-        write_message(buf, &many.base);
-    }
-    vts_arena_fini(&arena);
-    return err == VTS_OK ? vts_buf_check(buf) : err;
-}
-
-static enum vts_client_code start(struct vts_waiter_group *group, struct vts_waiter_stream *stream,
-                                  struct vts_client_error *error)
-{
-    const struct vts_client *client = group->waiter->client;
-    struct vts_request post = {.timeout = __builtin_inf(),
-                               .header_timeout = client->request_timeout,
+    struct vts_waiter *waiter = stream->group->waiter;
+    struct vts_request post = {.path = path,
+                               .timeout = __builtin_inf(),
+                               .header_timeout = waiter->client->request_timeout,
                                .content_type = stream_type,
-                               .needs_http2 = client->origin.is_tls,
+                               .needs_http2 = waiter->client->origin.is_tls,
                                .on_piece = on_piece,
                                .context = stream};
     struct vts_buf body;
     enum vts_client_code code;
 
     vts_buf_init(&body, MAX_MESSAGE_BYTES);
-    if (write_request(group, &body, &post.path) == VTS_OK) {
-        post.body = vts_buf_str(&body);
-        code = vts_engine_start(group->waiter->engine, &post, MAX_REFUSAL_BYTES, on_done, stream,
-                                &stream->transfer, error);
-    } else {
+    vts_stream_add_message(&body, message);
+    post.body = vts_buf_str(&body);
+    if (vts_buf_check(&body) != VTS_OK)
         code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
-    }
+    else
+        code = vts_waiter_send(waiter, &post, message, MAX_REFUSAL_BYTES, on_done, stream,
+                               &stream->transfer, error);
     vts_buf_fini(&body);
+    return code;
+}
+
+static enum vts_client_code start(struct vts_waiter_group *group, struct vts_waiter_stream *stream,
+                                  struct vts_client_error *error)
+{
+    Vtstatus__V1__WatchStatusesRequest many = VTSTATUS__V1__WATCH_STATUSES_REQUEST__INIT;
+    Vtstatus__V1__WatchStatusRequest one = VTSTATUS__V1__WATCH_STATUS_REQUEST__INIT;
+    struct vts_arena arena;
+    enum vts_client_code code;
+
+    vts_arena_init(&arena, MAX_ARENA_BYTES);
+    fill(group, &many, &arena);
+    if (vts_arena_check(&arena) != VTS_OK) {
+        code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
+    } else if (many.n_jobs == 1) {
+        one.job_id = many.jobs[0]->job_id;
+        code = send(stream, "/vtstatus.v1.StatusService/WatchStatus", &one.base, error);
+    } else {
+        code = send(stream, "/vtstatus.v1.StatusService/WatchStatuses", &many.base, error);
+    }
+    vts_arena_fini(&arena);
     return code;
 }
 
@@ -470,6 +434,7 @@ static int64_t doubt_ns(const struct vts_waiter_stream *stream)
 static void doubt(struct vts_waiter_group *group, int64_t now_ns)
 {
     const struct vts_client *client = group->waiter->client;
+    const struct vts_stream_refusal silence = {.retry_after = -1};
     struct vts_client_error error = {.http_code = 0};
 
     if (group->stream->is_proven) {
@@ -482,7 +447,7 @@ static void doubt(struct vts_waiter_group *group, int64_t now_ns)
     (void)vts_failure_set(&error, VTS_CLIENT_TIMEOUT, "the stream of %s said nothing within %.3g s",
                           client->origin.text, client->request_timeout);
     vts_waiter_close_stream(group);
-    end_stream(group, false, 0, &error, false, -1);
+    end_stream(group, false, 0, &error, &silence);
 }
 
 void vts_waiter_look_after_stream(struct vts_waiter_group *group, int64_t now_ns)

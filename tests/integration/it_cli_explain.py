@@ -111,9 +111,33 @@ def calls_are_sent_as_they_are():
 
 
 @case
-def what_is_no_single_request_is_not_explained():
-    for command in (("watch",), ("services",), ("work", "true")):
-        expect(vtstatus(None, *command, "--explain"), 2, "--explain")
+def waits_are_told_by_their_first_request():
+    with Server("--simulate", "delay=0s,error_rate=0") as server:
+        for job_id in ("a", "b"):
+            vtstatus(server, "submit", SOURCE, "--to", "de", "--job-id", job_id, "--wait")
+        for shell in SHELLS:
+            answer = paste(explain(server, "watch", "a"), shell=shell)
+            check('"STATUS_COMPLETED"' in answer, answer)
+        answer = paste(explain(server, "watch", "a", "b"))
+        equal(answer.count('"STATUS_COMPLETED"'), 2, answer)
+        answer = json.loads(paste(explain(server, "watch", "a", "b", "--mode", "poll")))
+        equal([result["jobId"] for result in answer["results"]], ["a", "b"])
+        for mode in ("poll", "long-poll"):
+            answer = json.loads(paste(explain(server, "watch", "a", "--mode", mode)))
+            equal(answer["status"], "completed", mode)
+
+
+@case
+def services_are_told_by_their_first_request():
+    with Server(*AT_REST) as server:
+        check("vtstatus.v1.StatusService" in paste(explain(server, "services")), "no service")
+        answer = paste(explain(server, "services", "vtstatus.v1.StatusService"))
+        check("fileDescriptorProto" in answer, answer)
+
+
+@case
+def what_is_more_than_requests_is_not_explained():
+    expect(vtstatus(None, "work", "true", "--explain"), 2, "--explain")
 
 
 @case

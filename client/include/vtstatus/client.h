@@ -179,10 +179,10 @@ struct vts_http_request {
     bool is_without_proxy;
 };
 
-/* Told of each request before it is sent, each try of it, but not of those of waits
- * (<vtstatus/wait.h>); what it is told of is gone after the return. Returning false: it is not
- * sent, and the call ends with VTS_CLIENT_CANCELLED. Called in the thread that called the library;
- * must not call it back with the same client, vts_client_cancel() excepted. */
+/* Told of each request before it is sent, each try of it; what it is told of is gone after the
+ * return. Returning false: it is not sent, and the call, or the wait, ends with
+ * VTS_CLIENT_CANCELLED. Called in the thread that called the library, or that runs the wait; must
+ * not call it back with the same client, vts_client_cancel() excepted. */
 typedef bool (*vts_request_fn)(const struct vts_http_request *request, void *context);
 
 struct vts_client_options {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vtstatus/jobs.h - submits video-translation jobs, looks at them, decides over them, watches them.
+/* vtstatus/jobs.h - submits video-translation jobs, looks at them, and decides over them.
  *
  *     struct vts_create_options options;
  *     struct vts_job *job = NULL;
@@ -8,8 +8,8 @@
  *     options.source_uri = "file:///in.mp4";
  *     options.target_language = "de";
  *     if (vts_create_job(client, &options, &job, &error) == VTS_CLIENT_OK &&
- *         vts_watch_status(client, vts_job_id(job), NULL, &status, &error) == VTS_CLIENT_OK)
- *         puts(vts_status_word(status));
+ *         vts_wait(client, vts_job_id(job), NULL, &status, &error) == VTS_CLIENT_OK)
+ *         puts(vts_status_word(status)); (vts_wait is in <vtstatus/wait.h>)
  *
  * Conventions and threads are those of <vtstatus/client.h>: each call takes at most the client's
  * request_timeout unless it says otherwise, and what cannot be done is an enum vts_client_code. A
@@ -195,54 +195,6 @@ VTS_API enum vts_client_code vts_retry_job(struct vts_client *client, const char
 VTS_API enum vts_client_code vts_delete_job(struct vts_client *client, const char *job_id,
                                             const struct vts_decide_options *options,
                                             struct vts_client_error *error);
-
-/* ---- watching ---------------------------------------------------------------------------- */
-
-/* What just happened: a status came, or the stream broke off. */
-struct vts_watch_event {
-    const struct vts_status *status;      /* NULL: see error */
-    const struct vts_client_error *error; /* NULL: see status */
-    double next_try;                      /* s; with error: until the stream is opened again */
-};
-
-/* Called in the watching thread; must not call the library with the same client,
- * vts_client_cancel() excepted. Returning false ends the watching with VTS_CLIENT_CANCELLED. */
-typedef bool (*vts_watch_fn)(const struct vts_watch_event *event, void *context);
-
-struct vts_watch_options {
-    size_t size;           /* set by vts_watch_options_init */
-    unsigned max_failures; /* streams in a row that brought nothing; at least 1. Default 5 */
-    double deadline;       /* s for the whole watching; not positive: none. Default 0 */
-    vts_watch_fn on_event; /* NULL: none */
-    void *context;         /* for on_event */
-};
-
-VTS_API void vts_watch_options_init_sized(struct vts_watch_options *options, size_t size);
-static inline void vts_watch_options_init(struct vts_watch_options *options)
-{
-    vts_watch_options_init_sized(options, sizeof(*options));
-}
-
-enum { VTS_WATCH_MAX_JOBS = 1000 };
-
-/* Follows jobs on one stream, on a connection of its own, which over TLS must be HTTP/2, until all
- * of them are done; <vtstatus/wait.h> has what does without streams where they do not pass. Of each
- * job the present status comes first, then every change; a slow callback misses steps, never the
- * last one. Streams that break off are opened again, after growing waits, and nothing is told
- * twice.
- *
- * VTS_CLIENT_OK: all are done. VTS_CLIENT_GAVE_UP: the deadline came first. VTS_CLIENT_NOT_FOUND:
- * one of them is not there. options NULL means the defaults. */
-VTS_API enum vts_client_code vts_watch_statuses(struct vts_client *client,
-                                                const char *const *job_ids, size_t count,
-                                                const struct vts_watch_options *options,
-                                                struct vts_client_error *error);
-/* The same for one job; job_id NULL or "" means "default". *ret_status is the last status seen; it
- * is written on every outcome, with NULL when none was seen, and belongs to the caller. */
-VTS_API enum vts_client_code vts_watch_status(struct vts_client *client, const char *job_id,
-                                              const struct vts_watch_options *options,
-                                              struct vts_status **ret_status,
-                                              struct vts_client_error *error);
 
 #ifdef __cplusplus
 }

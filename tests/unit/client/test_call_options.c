@@ -138,23 +138,6 @@ static void list_options_are_checked(void)
     check(vts_list_options_read(&options, &checked, &error), "vts_list_options_init");
 }
 
-static void watch_options_are_checked(void)
-{
-    struct vts_watch_options options;
-    struct vts_watch_options checked;
-
-    vts_watch_options_init(&options);
-    CU_ASSERT_EQUAL(options.max_failures, 5);
-    check(vts_watch_options_read(NULL, &checked, &error), NULL);
-    CU_ASSERT_EQUAL(checked.max_failures, 5);
-    check(vts_watch_options_read(&options, &checked, &error), NULL);
-    options.max_failures = 0;
-    check(vts_watch_options_read(&options, &checked, &error), "max_failures");
-    vts_watch_options_init(&options);
-    options.deadline = INFINITY;
-    check(vts_watch_options_read(&options, &checked, &error), "deadline");
-}
-
 static void progress_is_checked(void)
 {
     struct vts_progress progress;
@@ -280,7 +263,6 @@ int main(void)
         {"decide_options_are_checked", decide_options_are_checked},
         {"lease_options_are_checked", lease_options_are_checked},
         {"list_options_are_checked", list_options_are_checked},
-        {"watch_options_are_checked", watch_options_are_checked},
         {"progress_is_checked", progress_is_checked},
         {"fail_options_are_checked", fail_options_are_checked},
         {"call_options_are_checked", call_options_are_checked},
