@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grpcpp_wait_many.cc - polling/wait_many.c on grpc++: the callback interface, one connection, and
- * as many jobs on a stream as the server takes.
+ * as many jobs on a stream as the server takes. With "ends" it asks for these alone.
  */
 #include <algorithm>
 #include <chrono>
@@ -25,6 +25,7 @@ namespace
 {
 
 using vtstatus::v1::StatusService;
+using vtstatus::v1::WaitUntil;
 using vtstatus::v1::WatchStatusesRequest;
 using vtstatus::v1::WatchStatusesResponse;
 
@@ -36,6 +37,7 @@ struct Run {
     std::mutex lock;
     std::vector<double> delays_s;
     std::size_t count;
+    WaitUntil until = WaitUntil::WAIT_UNTIL_CHANGE;
     bool has_failed = false;
     sem_t ended; /* posted by each stream */
 };
@@ -51,6 +53,7 @@ class Stream final : public grpc::ClientReadReactor<WatchStatusesResponse>
   public:
     Stream(Run &run, StatusService::Stub &stub, std::size_t from, std::size_t to) : run_(run)
     {
+        request_.set_until(run.until);
         for (std::size_t i = from; i < to; i++) {
             request_.add_jobs()->set_job_id("job-" + std::to_string(i));
         }
@@ -133,10 +136,13 @@ int main(int argc, char **argv)
 {
     Run run;
 
-    run.count = argc == 4 ? std::strtoul(argv[3], nullptr, 10) : 0;
+    run.count = argc == 4 || argc == 5 ? std::strtoul(argv[3], nullptr, 10) : 0;
     if (run.count == 0) {
-        std::cerr << "usage: grpcpp_wait_many HOST:PORT CA COUNT\n";
+        std::cerr << "usage: grpcpp_wait_many HOST:PORT CA COUNT [ends]\n";
         return exit_usage;
+    }
+    if (argc == 5) {
+        run.until = WaitUntil::WAIT_UNTIL_DONE;
     }
     const auto ca = read_file(argv[2]);
     if (!ca) {

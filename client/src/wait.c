@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait.c - the calls that block: a waiter, run by a small loop until what was waited for is there.
  */
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,15 +61,10 @@ static bool on_event(const struct vts_wait_event *event, void *context)
 static enum vts_client_code run(struct blocking *blocking, struct vts_client_error *error)
 {
     const double long_enough = 3600; /* s; then it looks again */
-    const int gather_ms = 5; /* news of many jobs comes in many pieces, and is read in fewer so */
     enum vts_client_code code = VTS_CLIENT_OK;
 
-    while (code == VTS_CLIENT_OK && !blocking->is_there && vts_waiter_left(blocking->waiter) > 0) {
+    while (code == VTS_CLIENT_OK && !blocking->is_there && vts_waiter_left(blocking->waiter) > 0)
         code = vts_waiter_wait(blocking->waiter, long_enough, error);
-        if (blocking->waiter->options.is_end_only &&
-            vts_waiter_left(blocking->waiter) > VTS_WAITER_FEW)
-            (void)poll(NULL, 0, gather_ms); /* until a signal will do */
-    }
     if (blocking->is_there)
         return VTS_CLIENT_OK;
     if (code == VTS_CLIENT_OK && blocking->first_error.code != VTS_CLIENT_OK) {

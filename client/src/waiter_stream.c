@@ -15,7 +15,6 @@
 #include "client/src/failure.h"
 #include "client/src/message.h"
 #include "client/src/status.h"
-#include "client/src/status_glance.h"
 #include "client/src/waiter.h"
 #include "common/base/arena.h"
 #include "common/base/clock.h"
@@ -96,29 +95,6 @@ static enum vts_err take_removal(struct vts_waiter_stream *stream, const char *j
     return VTS_OK;
 }
 
-/* Where only the ends of many jobs are of interest, and one of them tells that it goes on: all that
- * is kept of it is its revision, from which the next stream goes on. */
-static bool is_passed_over(struct vts_waiter_stream *stream, struct vts_str bytes)
-{
-    struct vts_waiter *waiter = stream->group->waiter;
-    struct vts_status_glance glance;
-    struct vts_waiter_job *job;
-    char id[VTS_WAITER_ID_SIZE];
-
-    if (!waiter->options.is_end_only || waiter->jobs.count <= VTS_WAITER_FEW ||
-        !vts_status_glance(bytes, &glance) || glance.is_done || glance.job_id.len >= sizeof(id))
-        return false;
-    memcpy(id, glance.job_id.ptr, glance.job_id.len);
-    id[glance.job_id.len] = '\0';
-    job = vts_waiter_find(waiter, id);
-    if (job == NULL || job->group != stream->group || !job->has_status || job->is_over)
-        return false;
-    if (glance.revision > job->revision)
-        job->revision = glance.revision;
-    take_word(stream);
-    return true;
-}
-
 /* Both kinds of response have the status as their first field; that of one job has no other. */
 static enum vts_err on_message(struct vts_str bytes, void *context, struct vts_error *error)
 {
@@ -129,8 +105,6 @@ static enum vts_err on_message(struct vts_str bytes, void *context, struct vts_e
     const char *removed;
     enum vts_err err;
 
-    if (is_passed_over(stream, bytes))
-        return VTS_OK;
     err = vts_message_decode(bytes, &vtstatus__v1__watch_statuses_response__descriptor,
                              &memory_bytes, &message, error);
     if (err != VTS_OK)
@@ -381,10 +355,13 @@ static enum vts_client_code start(struct vts_waiter_group *group, struct vts_wai
 
     vts_arena_init(&arena, MAX_ARENA_BYTES);
     fill(group, &many, &arena);
+    if (group->waiter->options.is_end_only && group->waiter->jobs.count > VTS_WAITER_FEW)
+        many.until = VTSTATUS__V1__WAIT_UNTIL__WAIT_UNTIL_DONE;
     if (vts_arena_check(&arena) != VTS_OK) {
         code = vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
     } else if (many.n_jobs == 1) {
         one.job_id = many.jobs[0]->job_id;
+        one.until = many.until;
         code = send(stream, "/vtstatus.v1.StatusService/WatchStatus", &one.base, error);
     } else {
         code = send(stream, "/vtstatus.v1.StatusService/WatchStatuses", &many.base, error);

@@ -12,12 +12,18 @@
 
 #include "server/service/status_message.h"
 #include "server/service/status_service.h"
+#include "server/service/status_waiter.h"
+#include "vtstatus/v1/status_service.pb-c.h"
 
 enum { VTS_STATUS_JOBS_MAX = 1000 }; /* of one call */
 
 extern const struct vts_call_handler vts_status_wait_handler;
 extern const struct vts_call_handler vts_status_watch_handler;
 extern const struct vts_call_handler vts_status_watch_many_handler;
+
+/* What a request waits for; refuses the call, and returns false, when nobody knows it. */
+bool vts_status_check_until(struct vts_call *call, Vtstatus__V1__WaitUntil value,
+                            enum vts_status_until *ret_until);
 
 static inline struct vts_status_service *vts_status_service_of(const struct vts_call *call)
 {

@@ -268,7 +268,8 @@ static void begin(const struct vts_status_request *request, uint64_t revision)
     vts_timer_init(&events->keepalive, on_keepalive, events);
     vts_list_init(&events->held.link);
     vts_exchange_attach(exchange, &exchange_user_ops, events); /* on_close has it from here on */
-    err = vts_status_wait(request, revision, on_news, events, &events->waiter);
+    err = vts_status_wait(request, revision, VTS_STATUS_UNTIL_CHANGE, on_news, events,
+                          &events->waiter);
     if (err != VTS_OK) {
         vts_status_send_refusal(exchange, err, request->job_id);
         return;

@@ -22,6 +22,7 @@ struct known {
 
 struct vts_status_follow {
     struct vts_call *call;
+    enum vts_status_until until;
     struct vts_watch watch;
     struct vts_label_reader reader;
     struct known *known; /* by id; NULL: there is nothing left to settle */
@@ -77,6 +78,11 @@ static const struct known *settle(struct vts_status_follow *follow, const char *
     return known;
 }
 
+static bool is_wanted(const struct vts_status_follow *follow, const struct vts_snapshot *snapshot)
+{
+    return follow->until == VTS_STATUS_UNTIL_CHANGE || vts_snapshot_is_done(snapshot);
+}
+
 /* Whether the reader has this already. */
 static bool is_known(struct vts_status_follow *follow, const struct vts_label_news *news)
 {
@@ -107,7 +113,8 @@ static enum vts_err look_for(struct vts_status_follow *follow, const struct know
     if (vts_check_status(vts_status_board_of(follow->call), id, vts_call_now_ns(follow->call),
                          &view) == VTS_OK &&
         vts_snapshot_has_label(view.snapshot, vts_watch_job_id(&follow->watch))) {
-        if (vts_snapshot_revision(view.snapshot) != known->revision) {
+        if (vts_snapshot_revision(view.snapshot) != known->revision &&
+            is_wanted(follow, view.snapshot)) {
             ret_news->snapshot = view.snapshot;
             return VTS_OK;
         }
@@ -148,7 +155,8 @@ static enum vts_err next_news(struct vts_status_follow *follow, struct vts_label
     enum vts_err err;
 
     while ((err = vts_label_reader_next(&follow->reader, ret_news, &is_gathering)) == VTS_OK) {
-        if (!is_known(follow, ret_news))
+        if (!is_known(follow, ret_news) &&
+            (ret_news->snapshot == NULL || is_wanted(follow, ret_news->snapshot)))
             return VTS_OK;
         vts_snapshot_unref(ret_news->snapshot);
     }
@@ -207,6 +215,7 @@ static void on_watch(void *context)
 
 enum vts_err vts_status_follow_new(struct vts_call *call,
                                    const Vtstatus__V1__WatchStatusesRequest *request,
+                                   enum vts_status_until until,
                                    struct vts_status_follow **ret_follow)
 {
     struct vts_status_service *service = vts_status_service_of(call);
@@ -217,6 +226,7 @@ enum vts_err vts_status_follow_new(struct vts_call *call,
     if (follow == NULL)
         return VTS_ERR_NOMEM;
     follow->call = call;
+    follow->until = until;
     err = copy_known(follow, request->jobs, request->n_jobs);
     if (err == VTS_OK)
         err = vts_watch_start(service->hub, vts_call_loop_index(call), label, &follow->watch,

@@ -4,6 +4,7 @@
 #define VTS_SERVICE_STATUS_FOLLOW_H
 
 #include "server/rpc/call.h"
+#include "server/service/status_waiter.h"
 #include "vtstatus/v1/status_service.pb-c.h"
 
 struct vts_status_follow;
@@ -12,6 +13,7 @@ struct vts_status_follow;
  * wrong or repeated id. VTS_ERR_LIMIT when there are too many watches, VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_status_follow_new(struct vts_call *call,
                                                   const Vtstatus__V1__WatchStatusesRequest *request,
+                                                  enum vts_status_until until,
                                                   struct vts_status_follow **ret_follow);
 /* Accepts NULL. */
 void vts_status_follow_free(struct vts_status_follow *follow);

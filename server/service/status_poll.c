@@ -13,7 +13,6 @@ struct status_poll {
     const struct vts_status_service *service;
     struct vts_exchange *exchange;
     enum vts_rest_form form;
-    enum vts_status_until until;
     struct vts_status_waiter *waiter;
     struct vts_held held;
     struct vts_timer timer;
@@ -44,8 +43,8 @@ static void on_news(void *context)
 {
     struct status_poll *poll = context;
 
-    if (!poll->is_answered && vts_status_waiter_is_settled(poll->waiter, poll->until,
-                                                           vts_exchange_now_ns(poll->exchange)))
+    if (!poll->is_answered &&
+        vts_status_waiter_is_settled(poll->waiter, vts_exchange_now_ns(poll->exchange)))
         answer(poll);
 }
 
@@ -88,11 +87,11 @@ static void begin(const struct vts_status_request *request, enum vts_status_unti
         return;
     }
     *poll = (struct status_poll){
-        .service = request->service, .exchange = exchange, .form = request->form, .until = until};
+        .service = request->service, .exchange = exchange, .form = request->form};
     vts_timer_init(&poll->timer, answer, poll);
     vts_list_init(&poll->held.link);
     vts_exchange_attach(exchange, &exchange_user_ops, poll); /* on_close has it from here on */
-    err = vts_status_wait(request, revision, on_news, poll, &poll->waiter);
+    err = vts_status_wait(request, revision, until, on_news, poll, &poll->waiter);
     if (err != VTS_OK) {
         poll->is_answered = true;
         vts_status_send_refusal(exchange, err, request->job_id);

@@ -40,8 +40,9 @@ void vts_status_begin_events(const struct vts_status_request *request,
 /* Keeps the exchange, and begins to wait for news of the job after the revision. The waiter is the
  * caller's to free. VTS_ERR_LIMIT, VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_status_wait(const struct vts_status_request *request,
-                                            uint64_t revision, vts_status_news_fn on_news,
-                                            void *context, struct vts_status_waiter **ret_waiter);
+                                            uint64_t revision, enum vts_status_until until,
+                                            vts_status_news_fn on_news, void *context,
+                                            struct vts_status_waiter **ret_waiter);
 /* For on_body of those who wait: nobody wants the body of a GET. */
 void vts_status_throw_away(struct vts_exchange *exchange, struct vts_str bytes);
 

@@ -144,15 +144,15 @@ void vts_status_service_begin(void *service, struct vts_rpc_loop *loop,
 }
 
 enum vts_err vts_status_wait(const struct vts_status_request *request, uint64_t revision,
-                             vts_status_news_fn on_news, void *context,
+                             enum vts_status_until until, vts_status_news_fn on_news, void *context,
                              struct vts_status_waiter **ret_waiter)
 {
     struct vts_status_waiter *waiter = NULL;
     enum vts_err err = VTS_ERR_LIMIT;
 
     if (vts_exchange_keep(request->exchange, 1))
-        err = vts_status_waiter_new(request->service, request->loop->index, 1, on_news, context,
-                                    &waiter);
+        err = vts_status_waiter_new(request->service, request->loop->index, 1, until, on_news,
+                                    context, &waiter);
     if (err == VTS_OK)
         err = vts_status_waiter_add(waiter, request->job_id, revision);
     if (err == VTS_OK)

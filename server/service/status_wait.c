@@ -10,7 +10,6 @@
 
 struct status_wait {
     struct vts_call *call;
-    enum vts_status_until until;
     struct vts_status_waiter *waiter;
     struct vts_timer timer;
 };
@@ -42,7 +41,7 @@ static void on_news(void *context)
     struct status_wait *wait = vts_call_data(call);
 
     if (!vts_call_is_over(call) &&
-        vts_status_waiter_is_settled(wait->waiter, wait->until, vts_call_now_ns(call)))
+        vts_status_waiter_is_settled(wait->waiter, vts_call_now_ns(call)))
         answer(call);
 }
 
@@ -67,12 +66,16 @@ static bool read_timeout(const Google__Protobuf__Duration *timeout, int64_t max_
     return true;
 }
 
-static bool read_until(Vtstatus__V1__WaitUntil until, enum vts_status_until *ret_until)
+bool vts_status_check_until(struct vts_call *call, Vtstatus__V1__WaitUntil value,
+                            enum vts_status_until *ret_until)
 {
-    *ret_until = until == VTSTATUS__V1__WAIT_UNTIL__WAIT_UNTIL_DONE ? VTS_STATUS_UNTIL_DONE
+    *ret_until = value == VTSTATUS__V1__WAIT_UNTIL__WAIT_UNTIL_DONE ? VTS_STATUS_UNTIL_DONE
                                                                     : VTS_STATUS_UNTIL_CHANGE;
-    return protobuf_c_enum_descriptor_get_value(&vtstatus__v1__wait_until__descriptor,
-                                                (int)until) != NULL;
+    if (protobuf_c_enum_descriptor_get_value(&vtstatus__v1__wait_until__descriptor, (int)value) !=
+        NULL)
+        return true;
+    vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "until has a value that is not known");
+    return false;
 }
 
 /* Whether the request is in order and its job is there; refuses the call otherwise. */
@@ -88,10 +91,8 @@ static bool check_request(struct vts_call *call, const Vtstatus__V1__WaitStatusR
                         "timeout must not be negative, nor past 10,000 years");
         return false;
     }
-    if (!read_until(request->until, ret_until)) {
-        vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "until has a value that is not known");
+    if (!vts_status_check_until(call, request->until, ret_until))
         return false;
-    }
     err = vts_check_status(vts_status_board_of(call), job_id, vts_call_now_ns(call), &view);
     if (err != VTS_OK) {
         vts_status_refuse(call, err, job_id);
@@ -102,7 +103,8 @@ static bool check_request(struct vts_call *call, const Vtstatus__V1__WaitStatusR
 }
 
 /* The call's data; VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
-static enum vts_err make_wait(struct vts_call *call, struct vts_str job_id, uint64_t revision)
+static enum vts_err make_wait(struct vts_call *call, struct vts_str job_id, uint64_t revision,
+                              enum vts_status_until until)
 {
     struct status_wait *wait = vts_mem_zalloc(sizeof(*wait));
     enum vts_err err;
@@ -111,8 +113,8 @@ static enum vts_err make_wait(struct vts_call *call, struct vts_str job_id, uint
         return VTS_ERR_NOMEM;
     vts_timer_init(&wait->timer, on_time, call);
     vts_call_set_data(call, wait);
-    err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), 1, on_news,
-                                call, &wait->waiter);
+    err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), 1, until,
+                                on_news, call, &wait->waiter);
     return err == VTS_OK ? vts_status_waiter_add(wait->waiter, job_id, revision) : err;
 }
 
@@ -129,13 +131,12 @@ static void wait_status(struct vts_call *call, const ProtobufCMessage *message)
 
     if (!check_request(call, request, &until, &wait_ns))
         return;
-    err = make_wait(call, job_id, request->after_revision);
+    err = make_wait(call, job_id, request->after_revision, until);
     if (err != VTS_OK) {
         vts_status_refuse(call, err, job_id);
         return;
     }
     wait = vts_call_data(call);
-    wait->until = until;
     on_news(call);
     if (vts_call_is_over(call))
         return;

@@ -23,6 +23,7 @@ struct place {
 struct vts_status_waiter {
     const struct vts_status_service *service;
     unsigned loop;
+    enum vts_status_until until;
     vts_status_news_fn on_news;
     void *context;
     struct vts_list ready;
@@ -34,7 +35,8 @@ struct vts_status_waiter {
 };
 
 enum vts_err vts_status_waiter_new(const struct vts_status_service *service, unsigned loop,
-                                   size_t jobs_max, vts_status_news_fn on_news, void *context,
+                                   size_t jobs_max, enum vts_status_until until,
+                                   vts_status_news_fn on_news, void *context,
                                    struct vts_status_waiter **ret_waiter)
 {
     struct vts_status_waiter *waiter =
@@ -44,6 +46,7 @@ enum vts_err vts_status_waiter_new(const struct vts_status_service *service, uns
         return VTS_ERR_NOMEM;
     *waiter = (struct vts_status_waiter){.service = service,
                                          .loop = loop,
+                                         .until = until,
                                          .on_news = on_news,
                                          .context = context,
                                          .max = jobs_max,
@@ -123,7 +126,15 @@ static enum vts_err check(const struct place *place, int64_t now_ns,
     return VTS_OK;
 }
 
-/* VTS_ERR_AGAIN when the reader has the present revision. */
+/* revision is the present one. */
+static bool is_news(const struct place *place, uint64_t revision)
+{
+    if (place->waiter->until == VTS_STATUS_UNTIL_DONE && !place->is_over && place->revision != 0)
+        return false;
+    return revision != place->revision;
+}
+
+/* VTS_ERR_AGAIN when there is no news in it. */
 static enum vts_err look(struct place *place, int64_t now_ns, struct vts_status_view *ret_view)
 {
     struct vts_status_view view;
@@ -136,7 +147,7 @@ static enum vts_err look(struct place *place, int64_t now_ns, struct vts_status_
     }
     revision = vts_snapshot_revision(view.snapshot);
     set_over(place, vts_snapshot_is_done(view.snapshot));
-    if (revision == place->revision) {
+    if (!is_news(place, revision)) {
         vts_snapshot_unref(view.snapshot);
         return VTS_ERR_AGAIN;
     }
@@ -171,8 +182,7 @@ struct vts_str vts_status_waiter_job_id(const struct vts_status_waiter *waiter)
     return vts_watch_job_id(&waiter->recent->watch);
 }
 
-bool vts_status_waiter_is_settled(struct vts_status_waiter *waiter, enum vts_status_until until,
-                                  int64_t now_ns)
+bool vts_status_waiter_is_settled(struct vts_status_waiter *waiter, int64_t now_ns)
 {
     struct vts_status_view view;
     bool has_news = false;
@@ -182,7 +192,7 @@ bool vts_status_waiter_is_settled(struct vts_status_waiter *waiter, enum vts_sta
         vts_snapshot_unref(view.snapshot);
         has_news = true;
     }
-    return err != VTS_ERR_AGAIN || (has_news && until == VTS_STATUS_UNTIL_CHANGE);
+    return err != VTS_ERR_AGAIN || (has_news && waiter->until == VTS_STATUS_UNTIL_CHANGE);
 }
 
 int64_t vts_status_wait_due_ns(int64_t now_ns, int64_t wait_ns, int64_t deadline_ns)

@@ -14,9 +14,16 @@ struct vts_status_waiter;
 /* There may be news. May free the waiter. */
 typedef void (*vts_status_news_fn)(void *context);
 
+/* What is news of a job. */
+enum vts_status_until {
+    VTS_STATUS_UNTIL_CHANGE, /* another revision than the reader has, or the end of the job */
+    VTS_STATUS_UNTIL_DONE,   /* its end; and the present status for a reader who has none */
+};
+
 /* For up to jobs_max jobs; loop is the number of the loop whose thread this is. VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_status_waiter_new(const struct vts_status_service *service,
                                                   unsigned loop, size_t jobs_max,
+                                                  enum vts_status_until until,
                                                   vts_status_news_fn on_news, void *context,
                                                   struct vts_status_waiter **ret_waiter);
 /* Accepts NULL. */
@@ -42,15 +49,9 @@ VTS_MUST_CHECK enum vts_err vts_status_waiter_check(const struct vts_status_wait
 /* The job that vts_status_waiter_next() told of last, or, before it did, the first one. */
 struct vts_str vts_status_waiter_job_id(const struct vts_status_waiter *waiter);
 
-/* What one answer may wait for. */
-enum vts_status_until {
-    VTS_STATUS_UNTIL_CHANGE, /* another revision than the reader has, or the end of the job */
-    VTS_STATUS_UNTIL_DONE,
-};
-
-/* Whether that has come. Takes all news. */
-bool vts_status_waiter_is_settled(struct vts_status_waiter *waiter, enum vts_status_until until,
-                                  int64_t now_ns);
+/* Whether one answer need not wait any longer: there was news, or the end is what it waited for and
+ * has come. Takes all news. */
+bool vts_status_waiter_is_settled(struct vts_status_waiter *waiter, int64_t now_ns);
 
 /* When an answer is due at the latest that may wait for wait_ns: a little before deadline_ns, when
  * its reader will have given up; INT64_MAX for never. At least now_ns. */

@@ -104,7 +104,7 @@ static enum vts_err make_watch(struct vts_call *call, struct watch **ret_watch)
 
 /* VTS_ERR_LIMIT or VTS_ERR_NOMEM. */
 static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[],
-                                size_t count, bool can_miss)
+                                size_t count, enum vts_status_until until, bool can_miss)
 {
     struct watch *watch;
     enum vts_err err = make_watch(call, &watch);
@@ -113,7 +113,7 @@ static enum vts_err make_waiter(struct vts_call *call, Vtstatus__V1__JobCursor *
         return err;
     watch->can_miss = can_miss;
     err = vts_status_waiter_new(vts_status_service_of(call), vts_call_loop_index(call), count,
-                                on_news, call, &watch->waiter);
+                                until, on_news, call, &watch->waiter);
     for (size_t i = 0; i < count && err == VTS_OK; i++)
         err = vts_status_waiter_add(watch->waiter, vts_status_job_id(jobs[i]->job_id),
                                     jobs[i]->after_revision);
@@ -132,13 +132,13 @@ static void begin(struct vts_call *call, size_t watches_count)
 }
 
 static void watch(struct vts_call *call, Vtstatus__V1__JobCursor *const jobs[], size_t count,
-                  bool can_miss)
+                  enum vts_status_until until, bool can_miss)
 {
     enum vts_err err;
 
     if (!check_jobs(call, jobs, count, can_miss))
         return;
-    err = make_waiter(call, jobs, count, can_miss);
+    err = make_waiter(call, jobs, count, until, can_miss);
     if (err == VTS_OK)
         begin(call, count);
     else
@@ -151,10 +151,13 @@ static void watch_status(struct vts_call *call, const ProtobufCMessage *message)
         (const Vtstatus__V1__WatchStatusRequest *)message;
     Vtstatus__V1__JobCursor job = VTSTATUS__V1__JOB_CURSOR__INIT;
     Vtstatus__V1__JobCursor *const jobs[] = {&job};
+    enum vts_status_until until;
 
+    if (!vts_status_check_until(call, request->until, &until))
+        return;
     job.job_id = request->job_id;
     job.after_revision = request->after_revision;
-    watch(call, jobs, 1, false);
+    watch(call, jobs, 1, until, false);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -190,7 +193,8 @@ static enum vts_err check_ids(Vtstatus__V1__JobCursor *const jobs[], size_t coun
     return VTS_OK;
 }
 
-static void follow(struct vts_call *call, const Vtstatus__V1__WatchStatusesRequest *request)
+static void follow(struct vts_call *call, const Vtstatus__V1__WatchStatusesRequest *request,
+                   enum vts_status_until until)
 {
     struct vts_job_violation violation;
     struct watch *watch;
@@ -204,7 +208,7 @@ static void follow(struct vts_call *call, const Vtstatus__V1__WatchStatusesReque
     if (err == VTS_OK)
         err = make_watch(call, &watch);
     if (err == VTS_OK)
-        err = vts_status_follow_new(call, request, &watch->follow);
+        err = vts_status_follow_new(call, request, until, &watch->follow);
     if (err == VTS_OK)
         begin(call, 1);
     else
@@ -216,8 +220,11 @@ static void watch_statuses(struct vts_call *call, const ProtobufCMessage *messag
     const Vtstatus__V1__WatchStatusesRequest *request =
         (const Vtstatus__V1__WatchStatusesRequest *)message;
     bool has_label = request->label_filter[0] != '\0';
+    enum vts_status_until until;
     enum vts_err err = VTS_OK;
 
+    if (!vts_status_check_until(call, request->until, &until))
+        return;
     if ((request->n_jobs == 0 && !has_label) || request->n_jobs > VTS_STATUS_JOBS_MAX) {
         vts_call_finish(call, VTS_RPC_INVALID_ARGUMENT, "1 to 1000 jobs can be watched in a call");
         return;
@@ -229,9 +236,9 @@ static void watch_statuses(struct vts_call *call, const ProtobufCMessage *messag
     else if (err != VTS_OK)
         vts_status_refuse(call, err, vts_str_of(NULL));
     else if (has_label)
-        follow(call, request);
+        follow(call, request, until);
     else
-        watch(call, request->jobs, request->n_jobs, true);
+        watch(call, request->jobs, request->n_jobs, until, true);
 }
 
 /* ---- the end --------------------------------------------------------------------------- */

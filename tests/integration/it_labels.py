@@ -23,6 +23,7 @@ except ImportError:
     sys.exit(77)
 
 METHOD = "/vtstatus.v1.StatusService/WatchStatuses"
+UNTIL_DONE = 2
 server = None
 jobs = None
 numbers = iter(range(10**6))
@@ -34,12 +35,13 @@ class Follower:
     """A stream on a connection of its own. Whoever follows has come to the end of what is there
     when it has heard of a job that is made for that purpose."""
 
-    def __init__(self, label, known=(), peer=None):
+    def __init__(self, label, known=(), peer=None, until=0):
         self.peer = peer or jobs
         self.label = label
         cursors = [message("vtstatus.v1.JobCursor", job_id=name, after_revision=revision)
                    for name, revision in known]
-        request = message("vtstatus.v1.WatchStatusesRequest", label_filter=label, jobs=cursors)
+        request = message("vtstatus.v1.WatchStatusesRequest", label_filter=label, jobs=cursors,
+                          until=until)
         self.stream = self.peer.channel.unary_stream(
             METHOD, request_serializer=lambda one: one.SerializeToString(),
             response_deserializer=CLASSES["vtstatus.v1.WatchStatusesResponse"].FromString)(
@@ -113,6 +115,25 @@ def what_is_there_is_told_first_and_done_jobs_as_well():
     with Follower("first=1") as follower:
         equal({follower.next(), follower.next()}, {(pending, PENDING, 1), (done, SUCCEEDED, 3)})
         equal(follower.until_mark(), [])
+
+
+@case
+def of_the_ends_alone_nothing_else_is_told():
+    at_work, done, known, gone = (make("ends=1") for _ in range(4))
+    finish(done)
+    finish(gone)
+    jobs.delete(job_id=gone)
+    with Follower("ends=1", [(known, 7), (gone, 1)], until=UNTIL_DONE) as follower:
+        equal({follower.next(), follower.next()}, {(done, SUCCEEDED, 3), (gone, "removed", 0)})
+        token = lease(at_work).token
+        jobs.heartbeat(job_id=at_work, token=token, progress={"percent": 50, "phase": "dub"})
+        finish(known)
+        equal(follower.next(), (known, SUCCEEDED, 3))
+        jobs.complete(job_id=at_work, token=token)
+        equal(follower.next(), (at_work, SUCCEEDED, 4))
+        name = make("ends=1")
+        jobs.cancel(job_id=name)
+        equal(follower.next()[0:2], (name, CANCELLED))
 
 
 @case

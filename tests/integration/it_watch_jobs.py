@@ -40,15 +40,15 @@ def stream(method, request, peer=None):
     return call
 
 
-def watch(name, after=0):
+def watch(name, after=0, until=0):
     return stream("WatchStatus", message("vtstatus.v1.WatchStatusRequest", job_id=name,
-                                         after_revision=after))
+                                         after_revision=after, until=until))
 
 
-def watch_many(*cursors, peer=None):
+def watch_many(*cursors, peer=None, until=0):
     return stream("WatchStatuses", message("vtstatus.v1.WatchStatusesRequest", jobs=[
         message("vtstatus.v1.JobCursor", job_id=name, after_revision=after)
-        for name, after in cursors]), peer)
+        for name, after in cursors], until=until), peer)
 
 
 def statuses(call):
@@ -135,6 +135,45 @@ def polls_and_events_get_the_end_of_a_job_that_is_kept_for_no_time():
         equal((peer.status[poll], json.loads(peer.body[poll]).get("done")), (200, True))
         check(b"event: done\n" in peer.body[events], peer.body[events])
     peer.close()
+
+
+# ---- the ends alone -----------------------------------------------------------------------------
+
+def lease_and_report(name):
+    """Two changes that are no end; returns the lease's token."""
+    token = jobs.lease(worker_id="w", queues=[name]).lease.token
+    jobs.heartbeat(job_id=name, token=token, progress={"percent": 50, "phase": "dub"})
+    return token
+
+
+@case
+def between_the_present_status_and_the_end_nothing_is_told():
+    for name in ("end-a", "end-b"):
+        jobs.create(job_id=name, queue=name)
+    calls = [watch("end-a", until=UNTIL_DONE), watch_many(("end-a", 0), until=UNTIL_DONE)]
+    for call in calls:
+        equal((next(call).status.revision), 1)
+    calls.append(watch("end-a", 1, until=UNTIL_DONE))
+    both = watch_many(("end-a", 1), ("end-b", 0), until=UNTIL_DONE)
+    equal(next(both).status.job_id, "end-b")
+    for name in ("end-a", "end-b"):
+        jobs.complete(job_id=name, token=lease_and_report(name))
+    for call in calls:
+        equal(statuses(call), [("end-a", 4, True)])
+    equal(statuses(both), [("end-a", 4, True), ("end-b", 4, True)])
+    equal(statuses(watch("end-a", 4, until=UNTIL_DONE)), [])
+    equal(statuses(watch("end-a", until=UNTIL_DONE)), [("end-a", 4, True)])
+
+
+@case
+def what_nobody_knows_cannot_be_waited_for():
+    jobs.create(job_id="odd")
+    for call in (watch("odd", until=3), watch_many(("odd", 0), until=-1)):
+        try:
+            next(call)
+            raise AssertionError("it is taken")
+        except grpc.RpcError as error:
+            equal(error.code(), Code.INVALID_ARGUMENT)
 
 
 # ---- one of several -----------------------------------------------------------------------------

@@ -72,8 +72,8 @@ struct vts_wait_options {
     /* One rung and no other; VTS_WAIT_AUTO, the default, goes up and down. */
     enum vts_wait_mode mode;
     /* Nothing but the ends is of interest: fewer requests where the server holds them, and while
-     * more than 64 jobs are waited for, less work with what streams bring. Of each job something is
-     * told before its end all the same. Without on_event it is so by itself. */
+     * more than 64 jobs are waited for, streams bring less. Of each job something is told before
+     * its end all the same. Without on_event it is so by itself. */
     bool is_end_only;
     unsigned max_failures; /* in a row before a job is given up; at least 1. Default 5 */
     double deadline;       /* s for the whole waiting; not positive: none. Default 0 */

@@ -738,7 +738,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__wait_status_response__descriptor 
   (ProtobufCMessageInit) vtstatus__v1__wait_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor vtstatus__v1__watch_status_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor vtstatus__v1__watch_status_request__field_descriptors[3] =
 {
   {
     "job_id",
@@ -764,15 +764,28 @@ static const ProtobufCFieldDescriptor vtstatus__v1__watch_status_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "until",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__V1__WatchStatusRequest, until),
+    &vtstatus__v1__wait_until__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned vtstatus__v1__watch_status_request__field_indices_by_name[] = {
   1,   /* field[1] = after_revision */
   0,   /* field[0] = job_id */
+  2,   /* field[2] = until */
 };
 static const ProtobufCIntRange vtstatus__v1__watch_status_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor vtstatus__v1__watch_status_request__descriptor =
 {
@@ -782,7 +795,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__watch_status_request__descriptor 
   "Vtstatus__V1__WatchStatusRequest",
   "vtstatus.v1",
   sizeof(Vtstatus__V1__WatchStatusRequest),
-  2,
+  3,
   vtstatus__v1__watch_status_request__field_descriptors,
   vtstatus__v1__watch_status_request__field_indices_by_name,
   1,  vtstatus__v1__watch_status_request__number_ranges,
@@ -878,7 +891,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__job_cursor__descriptor =
   (ProtobufCMessageInit) vtstatus__v1__job_cursor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_request__field_descriptors[3] =
 {
   {
     "jobs",
@@ -904,15 +917,28 @@ static const ProtobufCFieldDescriptor vtstatus__v1__watch_statuses_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "until",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Vtstatus__V1__WatchStatusesRequest, until),
+    &vtstatus__v1__wait_until__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned vtstatus__v1__watch_statuses_request__field_indices_by_name[] = {
   0,   /* field[0] = jobs */
   1,   /* field[1] = label_filter */
+  2,   /* field[2] = until */
 };
 static const ProtobufCIntRange vtstatus__v1__watch_statuses_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor vtstatus__v1__watch_statuses_request__descriptor =
 {
@@ -922,7 +948,7 @@ const ProtobufCMessageDescriptor vtstatus__v1__watch_statuses_request__descripto
   "Vtstatus__V1__WatchStatusesRequest",
   "vtstatus.v1",
   sizeof(Vtstatus__V1__WatchStatusesRequest),
-  2,
+  3,
   vtstatus__v1__watch_statuses_request__field_descriptors,
   vtstatus__v1__watch_statuses_request__field_indices_by_name,
   1,  vtstatus__v1__watch_statuses_request__number_ranges,

@@ -35,7 +35,7 @@ typedef struct Vtstatus__V1__BatchGetStatusResponse Vtstatus__V1__BatchGetStatus
 /* --- enums --- */
 
 /*
- * What WaitStatus waits for.
+ * What is waited for.
  */
 typedef enum _Vtstatus__V1__WaitUntil {
   /*
@@ -112,10 +112,14 @@ struct  Vtstatus__V1__WatchStatusRequest
    * The last revision the caller knows; 0 asks for the present one at once.
    */
   uint64_t after_revision;
+  /*
+   * WAIT_UNTIL_DONE leaves out what comes between the present status and the last one.
+   */
+  Vtstatus__V1__WaitUntil until;
 };
 #define VTSTATUS__V1__WATCH_STATUS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&vtstatus__v1__watch_status_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, VTSTATUS__V1__WAIT_UNTIL__WAIT_UNTIL_UNSPECIFIED }
 
 
 struct  Vtstatus__V1__WatchStatusResponse
@@ -157,10 +161,15 @@ struct  Vtstatus__V1__WatchStatusesRequest
    * stream goes on until either side ends it.
    */
   char *label_filter;
+  /*
+   * WAIT_UNTIL_DONE leaves out what comes between the present status of a named job and its last one;
+   * with label_filter, all but the last ones.
+   */
+  Vtstatus__V1__WaitUntil until;
 };
 #define VTSTATUS__V1__WATCH_STATUSES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&vtstatus__v1__watch_statuses_request__descriptor) \
-    , 0,NULL, (char *)protobuf_c_empty_string }
+    , 0,NULL, (char *)protobuf_c_empty_string, VTSTATUS__V1__WAIT_UNTIL__WAIT_UNTIL_UNSPECIFIED }
 
 
 /*

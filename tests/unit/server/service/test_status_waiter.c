@@ -18,12 +18,18 @@ static void count_news(void *context)
     told++;
 }
 
-static void open_bench(size_t jobs_max)
+static void open_bench_until(size_t jobs_max, enum vts_status_until until)
 {
     status_bench_open(&bench);
     told = 0;
     CU_ASSERT_EQUAL_FATAL(
-        vts_status_waiter_new(&bench.service, 0, jobs_max, count_news, &told, &waiter), VTS_OK);
+        vts_status_waiter_new(&bench.service, 0, jobs_max, until, count_news, &told, &waiter),
+        VTS_OK);
+}
+
+static void open_bench(size_t jobs_max)
+{
+    open_bench_until(jobs_max, VTS_STATUS_UNTIL_CHANGE);
 }
 
 static void close_bench(void)
@@ -203,36 +209,55 @@ static void watches_are_bounded_and_given_back(void)
     vts_status_waiter_free(NULL);
 }
 
-static bool is_settled(enum vts_status_until until)
+static bool is_settled(void)
 {
-    return vts_status_waiter_is_settled(waiter, until, 0);
+    return vts_status_waiter_is_settled(waiter, 0);
 }
 
 static void change_is_any_other_revision_or_the_end(void)
 {
     open_bench(1);
     add("default", 4);
-    CU_ASSERT_FALSE(is_settled(VTS_STATUS_UNTIL_CHANGE));
+    CU_ASSERT_FALSE(is_settled());
     status_bench_move(&bench, 5);
-    CU_ASSERT(is_settled(VTS_STATUS_UNTIL_CHANGE));
-    CU_ASSERT_FALSE(is_settled(VTS_STATUS_UNTIL_CHANGE)); /* it was taken */
+    CU_ASSERT(is_settled());
+    CU_ASSERT_FALSE(is_settled()); /* it was taken */
     close_bench();
     open_bench(1);
     add("film", 9);
-    CU_ASSERT(is_settled(VTS_STATUS_UNTIL_CHANGE));
+    CU_ASSERT(is_settled());
     close_bench();
 }
 
 static void done_is_not_any_change(void)
 {
-    open_bench(1);
+    open_bench_until(1, VTS_STATUS_UNTIL_DONE);
     add("default", 0);
-    CU_ASSERT_FALSE(is_settled(VTS_STATUS_UNTIL_DONE));
+    CU_ASSERT_FALSE(is_settled());
     status_bench_move(&bench, 5);
-    CU_ASSERT_FALSE(is_settled(VTS_STATUS_UNTIL_DONE));
+    CU_ASSERT_FALSE(is_settled());
     status_bench_publish(&bench, "default", VTS_JOB_CANCELLED, 6);
-    CU_ASSERT(is_settled(VTS_STATUS_UNTIL_DONE));
-    CU_ASSERT(is_settled(VTS_STATUS_UNTIL_DONE));
+    CU_ASSERT(is_settled());
+    CU_ASSERT(is_settled());
+    close_bench();
+}
+
+static void reader_of_ends_gets_nothing_between(void)
+{
+    open_bench_until(3, VTS_STATUS_UNTIL_DONE);
+    add("default", 0);
+    add("film", 9);
+    expect("default", 4); /* of what it does not know, the present status */
+    expect_none(VTS_ERR_AGAIN);
+    status_bench_move(&bench, 5);
+    status_bench_publish(&bench, "film", VTS_JOB_PENDING, 10);
+    expect_none(VTS_ERR_AGAIN);
+    status_bench_publish(&bench, "default", VTS_JOB_FAILED, 6);
+    expect("default", 6);
+    expect_none(VTS_ERR_AGAIN);
+    status_bench_publish(&bench, "film", VTS_JOB_SUCCEEDED, 11);
+    expect("film", 11);
+    expect_none(VTS_ERR_CLOSED);
     close_bench();
 }
 
@@ -285,6 +310,7 @@ static const struct vts_test tests[] = {
     {"watches_are_bounded_and_given_back", watches_are_bounded_and_given_back},
     {"change_is_any_other_revision_or_the_end", change_is_any_other_revision_or_the_end},
     {"done_is_not_any_change", done_is_not_any_change},
+    {"reader_of_ends_gets_nothing_between", reader_of_ends_gets_nothing_between},
     {"wait_ends_a_little_before_the_deadline", wait_ends_a_little_before_the_deadline},
     {"spread_stays_within_its_bound", spread_stays_within_its_bound},
 };
