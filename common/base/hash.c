@@ -2,6 +2,9 @@
 /* hash.c - SipHash-2-4 (Aumasson, Bernstein: SipHash, a fast short-input PRF, 2012). */
 #include "common/base/hash.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "common/base/rng.h"
 
 struct state {
@@ -42,9 +45,9 @@ static uint64_t load_word(const char *bytes, size_t len)
 {
     uint64_t word = 0;
 
-    for (size_t i = 0; i < len; i++)
-        word |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
-    return word;
+    if (len > 0)
+        memcpy(&word, bytes, len);
+    return le64toh(word);
 }
 
 static void take(struct state *s, uint64_t word)
