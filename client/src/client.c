@@ -13,6 +13,7 @@
 #include "client/src/request.h"
 #include "client/src/status.h"
 #include "client/src/token.h"
+#include "common/base/assert.h"
 #include "common/base/mem.h"
 
 static const char default_job_id[] = "default";
@@ -144,9 +145,11 @@ static enum vts_client_code undecodable(const struct vts_client *client, const c
                            client->origin.text, why);
 }
 
-static enum vts_client_code read_status(struct vts_client *client, const char *job_id,
-                                        const struct vts_answer *answer,
-                                        struct vts_fetch *ret_fetch, struct vts_client_error *error)
+/* The body of a 200. *ret_status is the caller's. */
+static enum vts_client_code read_body(const struct vts_client *client, const char *job_id,
+                                      const struct vts_answer *answer,
+                                      struct vts_status **ret_status,
+                                      struct vts_client_error *error)
 {
     struct vts_status *status = NULL;
     struct vts_error reason = {.text = ""};
@@ -166,42 +169,50 @@ static enum vts_client_code read_status(struct vts_client *client, const char *j
         vts_status_free(status);
         return undecodable(client, "it is about another job", error);
     }
-    vts_status_cache_put(&client->cache, status, answer->etag);
-    ret_fetch->status = status;
-    ret_fetch->hint = vts_status_poll_after(status);
-    if (ret_fetch->hint < 0)
-        ret_fetch->hint = answer->retry_after;
+    *ret_status = status;
     return VTS_CLIENT_OK;
 }
 
-/* The status is the one known; the hint has moved on since, and comes as Retry-After. */
-static enum vts_client_code reuse_status(struct vts_client *client,
-                                         const struct vts_status_cache_entry *known,
-                                         const struct vts_answer *answer,
-                                         struct vts_fetch *ret_fetch,
-                                         struct vts_client_error *error)
+enum vts_client_code vts_client_read_status(const struct vts_client *client, const char *job_id,
+                                            bool has_etag, const struct vts_answer *answer,
+                                            struct vts_status **ret_status,
+                                            struct vts_client_error *error)
 {
-    if (known == NULL)
+    *ret_status = NULL;
+    if (answer->http_code == 200)
+        return read_body(client, job_id, answer, ret_status, error);
+    if (answer->http_code == 304 && has_etag)
+        return VTS_CLIENT_OK;
+    if (answer->http_code == 304)
         return undecodable(client, "it says that nothing changed, but nothing was known", error);
-    ret_fetch->status = vts_status_ref(known->status);
-    ret_fetch->hint =
-        answer->retry_after >= 0 ? answer->retry_after : vts_status_poll_after(known->status);
-    return VTS_CLIENT_OK;
+    if (answer->http_code < 300)
+        return undecodable(client, "it has another HTTP status than 200", error);
+    return vts_client_refusal(&client->origin, job_id, answer, error);
 }
 
-static enum vts_client_code read_answer(struct vts_client *client, const char *job_id,
+/* known is what the request had the tag of, or NULL. */
+static enum vts_client_code take_answer(struct vts_client *client, const char *job_id,
                                         const struct vts_status_cache_entry *known,
                                         const struct vts_answer *answer,
                                         struct vts_fetch *ret_fetch, struct vts_client_error *error)
 {
-    if (answer->http_code == 200)
-        return read_status(client, job_id, answer, ret_fetch, error);
-    if (answer->http_code == 304)
-        return reuse_status(client, known, answer, ret_fetch, error);
+    enum vts_client_code code =
+        vts_client_read_status(client, job_id, known != NULL, answer, &ret_fetch->status, error);
+
     ret_fetch->hint = answer->retry_after;
-    if (answer->http_code < 300)
-        return undecodable(client, "it has another HTTP status than 200", error);
-    return vts_client_refusal(&client->origin, job_id, answer, error);
+    if (code != VTS_CLIENT_OK)
+        return code;
+    if (ret_fetch->status != NULL) {
+        vts_status_cache_put(&client->cache, ret_fetch->status, answer->etag);
+        if (vts_status_poll_after(ret_fetch->status) >= 0)
+            ret_fetch->hint = vts_status_poll_after(ret_fetch->status);
+    } else {
+        VTS_ASSERT(known != NULL); /* it is the one; the hint has moved on since */
+        ret_fetch->status = vts_status_ref(known->status);
+        if (ret_fetch->hint < 0)
+            ret_fetch->hint = vts_status_poll_after(known->status);
+    }
+    return VTS_CLIENT_OK;
 }
 
 enum vts_client_code vts_client_check_job_id(const char *job_id, struct vts_client_error *error)
@@ -239,7 +250,7 @@ enum vts_client_code vts_client_fetch(struct vts_client *client, const char *job
         code = vts_transport_send(client->transport, &request, &answer, error);
     error->http_code = answer.http_code;
     if (code == VTS_CLIENT_OK)
-        code = read_answer(client, id, known, &answer, ret_fetch, error);
+        code = take_answer(client, id, known, &answer, ret_fetch, error);
     vts_answer_fini(&answer);
     return code;
 }

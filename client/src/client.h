@@ -46,6 +46,15 @@ VTS_MUST_CHECK enum vts_client_code vts_client_fetch(struct vts_client *client, 
                                                      double timeout, struct vts_fetch *ret_fetch,
                                                      struct vts_client_error *error);
 
+/* Reads a complete HTTP answer to the question for a job's status; has_etag: the question had the
+ * tag of one that is known. *ret_status is the caller's; NULL with VTS_CLIENT_OK: it is the known
+ * one. error is not NULL. */
+VTS_MUST_CHECK enum vts_client_code vts_client_read_status(const struct vts_client *client,
+                                                           const char *job_id, bool has_etag,
+                                                           const struct vts_answer *answer,
+                                                           struct vts_status **ret_status,
+                                                           struct vts_client_error *error);
+
 /* Turns a complete HTTP answer that is no success into an error; job_id is NULL when the question
  * was not about a job. */
 enum vts_client_code vts_client_refusal(const struct vts_origin *origin, const char *job_id,

@@ -206,56 +206,6 @@ void vts_ask_end_sifting(struct vts_waiter_group *group)
 
 /* ---- one job --------------------------------------------------------------------------------- */
 
-static enum vts_client_code undecodable(const struct vts_client *client, const char *why,
-                                        struct vts_client_error *error)
-{
-    return vts_failure_set(error, VTS_CLIENT_UNDECODABLE, "the answer of %s is no status: %s",
-                           client->origin.text, why);
-}
-
-/* *ret_status is the caller's. */
-static enum vts_client_code read_status(const struct vts_client *client, const char *job_id,
-                                        const struct vts_answer *answer,
-                                        struct vts_status **ret_status,
-                                        struct vts_client_error *error)
-{
-    struct vts_error reason = {.text = ""};
-    struct vts_status *status = NULL;
-    enum vts_err err;
-
-    if (strcmp(answer->content_type, status_type) != 0)
-        return undecodable(client, "it is of another type", error);
-    err = vts_status_decode(vts_buf_str(&answer->body), &status, &reason);
-    if (err == VTS_ERR_NOMEM)
-        return vts_failure_set(error, VTS_CLIENT_NO_MEMORY, "out of memory");
-    if (err != VTS_OK)
-        return undecodable(client, reason.text, error);
-    if (strcmp(vts_status_job_id(status), job_id) != 0) {
-        vts_status_free(status);
-        return undecodable(client, "it is about another job", error);
-    }
-    *ret_status = status;
-    return VTS_CLIENT_OK;
-}
-
-static enum vts_client_code read_one(const struct vts_waiter_ask *ask, const char *job_id,
-                                     const struct vts_answer *answer,
-                                     struct vts_status **ret_status, struct vts_client_error *error)
-{
-    const struct vts_client *client = ask->group->waiter->client;
-
-    if (answer->http_code == 200)
-        return read_status(client, job_id, answer, ret_status, error);
-    if (answer->http_code == 304)
-        return ask->has_etag
-                   ? VTS_CLIENT_OK
-                   : undecodable(client, "it says that nothing changed, but nothing was known",
-                                 error);
-    if (answer->http_code < 300)
-        return undecodable(client, "it has another HTTP status than 200", error);
-    return vts_client_refusal(&client->origin, job_id, answer, error);
-}
-
 static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
                         const struct vts_answer *answer, struct vts_client_error *error)
 {
@@ -264,7 +214,8 @@ static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
     bool is_news = false;
 
     if (code == VTS_CLIENT_OK)
-        code = read_one(ask, job->id, answer, &status, error);
+        code = vts_client_read_status(ask->group->waiter->client, job->id, ask->has_etag, answer,
+                                      &status, error);
     if (code == VTS_CLIENT_NOT_FOUND) {
         vts_waiter_give_up(job, error);
     } else if (code != VTS_CLIENT_OK) {

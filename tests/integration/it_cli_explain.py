@@ -31,8 +31,9 @@ def explain(server, *arguments):
 
 
 def paste(script, code=0, shell="sh"):
-    result = subprocess.run([shell], input=script, capture_output=True, text=True, check=False,
-                            timeout=WAIT_S, env=environment())
+    # The envelopes of a stream are no text.
+    result = subprocess.run([shell], input=script, capture_output=True, encoding="utf-8",
+                            errors="replace", check=False, timeout=WAIT_S, env=environment())
     equal(result.returncode, code, f"{script}: {result.stderr}")
     return result.stdout
 

@@ -63,8 +63,8 @@ C_LIBRARY = set(
     "stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar "
     "wchar wctype complex "
     # POSIX and Linux
-    "dirent dlfcn fcntl fnmatch getopt glob grp ifaddrs langinfo libgen malloc netdb poll pthread "
-    "pwd regex sched semaphore spawn strings syslog termios unistd".split())
+    "dirent dlfcn endian fcntl fnmatch getopt glob grp ifaddrs langinfo libgen malloc netdb poll "
+    "pthread pwd regex sched semaphore spawn strings syslog termios unistd".split())
 C_LIBRARY_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
