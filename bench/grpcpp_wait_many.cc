@@ -115,6 +115,21 @@ double to_s(const timeval &time)
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+/* As polling/wait_many.c has it. */
+long resident_kib()
+{
+    std::ifstream file("/proc/self/status");
+    std::string word;
+    long kib = -1;
+
+    while (kib < 0 && file >> word) {
+        if (word == "VmHWM:") {
+            file >> kib;
+        }
+    }
+    return kib;
+}
+
 void print_figures(Run &run)
 {
     rusage usage;
@@ -127,7 +142,7 @@ void print_figures(Run &run)
                      static_cast<double>(delays.size())
               << ", \"max_ms\": " << 1e3 * *std::max_element(delays.begin(), delays.end())
               << ", \"cpu_s\": " << to_s(usage.ru_utime) + to_s(usage.ru_stime)
-              << ", \"rss_kib\": " << usage.ru_maxrss << "}\n";
+              << ", \"rss_kib\": " << resident_kib() << "}\n";
 }
 
 } // namespace
