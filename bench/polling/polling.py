@@ -52,11 +52,13 @@ class Simulation(servers.Vtstatusd):
     jobs_count = 0
 
     def command(self):
-        median = self.scene.median_s / self.scene.scale
+        scale = self.scene.scale
+        median = self.scene.median_s / scale
         return [self.binary, "--listen", "127.0.0.1:0", "--cert", self.scratch / "server.pem",
                 "--key", self.scratch / "server-key.pem", "--log-format", "json", "--simulate",
                 f"workers={self.jobs_count + 1},delay=lognormal:{median * 1000:.0f}ms:{SIGMA},"
-                "error_rate=0,seed=7"]
+                "error_rate=0,seed=7", "--limit",
+                f"poll_after_min_ms={200 / scale:.0f},poll_after_max_ms={30_000 / scale:.0f}"]
 
     def has_started(self):
         self.port = self.find_port()

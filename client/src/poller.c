@@ -92,10 +92,9 @@ static enum vts_client_code ask(struct poll *poll, struct vts_client_error *erro
     poll->is_changed = false;
     if (code == VTS_CLIENT_OK) {
         poll->failures = 0;
-        if (poll->hint >= 0)
+        if (poll->hint >= 0 && !(poll->options->is_first_hint_kept && poll->status != NULL))
             poll->known_hint = poll->hint;
-        else
-            poll->hint = poll->known_hint;
+        poll->hint = poll->known_hint;
         take_status(poll, fetch.status);
     } else {
         poll->failures++;

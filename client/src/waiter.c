@@ -179,6 +179,7 @@ enum vts_client_code vts_waiter_new(struct vts_client *client,
     waiter->options.is_end_only = checked.is_end_only || checked.on_event == NULL;
     waiter->backoff = vts_poll_options_backoff(&schedule);
     waiter->ignore_hints = schedule.ignore_hints;
+    waiter->is_first_hint_kept = schedule.is_first_hint_kept;
     vts_rng_init(&waiter->rng,
                  schedule.jitter_seed != 0 ? schedule.jitter_seed : vts_rng_seed_from_system());
     waiter->hash_key = vts_hash_key_from_system();

@@ -118,6 +118,7 @@ struct vts_waiter {
     struct vts_wait_options options;
     struct vts_backoff backoff;
     bool ignore_hints;
+    bool is_first_hint_kept;
     struct vts_rng rng;
     struct vts_engine *engine;
     struct vts_hash_key hash_key;
@@ -182,6 +183,8 @@ struct vts_waiter_job *vts_waiter_put_job(struct vts_waiter_group *group, const 
 /* Forgets a job and whatever was to be told of it. Its group, when it was the last one there, too.
  */
 void vts_waiter_drop_job(struct vts_waiter_job *job);
+/* What the server suggests, in seconds; negative: nothing. */
+void vts_waiter_take_hint(struct vts_waiter_job *job, double hint);
 /* Takes in a status, borrowed, that came by the rung. Returns whether it is news. */
 bool vts_waiter_take(struct vts_waiter_job *job, const struct vts_status *status,
                      enum vts_wait_mode rung);

@@ -128,6 +128,12 @@ static void make_older(struct vts_waiter_job *job)
     waiter->older_count++;
 }
 
+void vts_waiter_take_hint(struct vts_waiter_job *job, double hint)
+{
+    if (hint >= 0 && !(job->group->waiter->is_first_hint_kept && job->has_status))
+        job->hint = hint;
+}
+
 bool vts_waiter_take(struct vts_waiter_job *job, const struct vts_status *status,
                      enum vts_wait_mode rung)
 {
@@ -135,9 +141,8 @@ bool vts_waiter_take(struct vts_waiter_job *job, const struct vts_status *status
 
     job->group->waiter->was_anything_seen = true;
     vts_retry_note_success(&job->group->waiter->client->retry_budget);
+    vts_waiter_take_hint(job, vts_status_poll_after(status));
     job->has_status = true;
-    if (vts_status_poll_after(status) >= 0)
-        job->hint = vts_status_poll_after(status);
     /* An older one may come by another way; and an end is one, whatever its number. */
     if (job->is_over || (!is_done && vts_status_revision(status) <= job->revision))
         return false;

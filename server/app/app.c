@@ -202,17 +202,31 @@ static enum vts_err start(struct app *app, struct vts_error *error)
                          : vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
 }
 
+/* The board, and who is told of what happens on it. */
+static enum vts_err make_board(struct app *app)
+{
+    const struct vts_limits *limits = &app->config->limits;
+    struct vts_schedule schedule = {
+        .min_ns = vts_limits_get_ns(limits, VTS_LIMIT_POLL_AFTER_MIN_MS),
+        .max_ns = vts_limits_get_ns(limits, VTS_LIMIT_POLL_AFTER_MAX_MS)};
+    enum vts_err err = vts_board_new(&app->board);
+
+    if (err != VTS_OK)
+        return err;
+    if (schedule.max_ns < schedule.min_ns)
+        schedule.max_ns = schedule.min_ns;
+    vts_board_set_schedule(app->board, &schedule);
+    return vts_watch_hub_new(app->board, app->config->threads,
+                             vts_limits_get(limits, VTS_LIMIT_WATCHES),
+                             vts_limits_get(limits, VTS_LIMIT_LABEL_JOBS), &app->hub);
+}
+
 static enum vts_err make_and_start(struct app *app, struct vts_tls_ctx *tls,
                                    struct vts_error *error)
 {
     const struct vts_metrics_source metrics = {write_metrics, app};
-    enum vts_err err = vts_board_new(&app->board);
+    enum vts_err err = make_board(app);
 
-    if (err == VTS_OK)
-        err = vts_watch_hub_new(app->board, app->config->threads,
-                                vts_limits_get(&app->config->limits, VTS_LIMIT_WATCHES),
-                                vts_limits_get(&app->config->limits, VTS_LIMIT_LABEL_JOBS),
-                                &app->hub);
     if (err != VTS_OK)
         return vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
     err = make_keeper(app, error);

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/base/table.h"
-#include "server/jobs/schedule.h"
 
 enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6 };
 
@@ -25,6 +25,7 @@ struct shard {
 
 struct vts_board {
     struct vts_hash_key hash_key;
+    struct vts_schedule schedule;
     struct vts_hash_key spread_key; /* of its own, since callers see a part of what it makes */
     struct shard shards[SHARDS];
 };
@@ -35,18 +36,27 @@ struct place {
     uint32_t hash;
 };
 
+static const struct vts_schedule default_schedule = {.min_ns = (int64_t)200 * VTS_NS_PER_MS,
+                                                     .max_ns = (int64_t)30 * VTS_NS_PER_S};
+
 enum vts_err vts_board_new(struct vts_board **ret_board)
 {
     struct vts_board *board = vts_mem_zalloc(sizeof(*board));
 
     if (board == NULL)
         return VTS_ERR_NOMEM;
+    board->schedule = default_schedule;
     board->hash_key = vts_hash_key_from_system();
     board->spread_key = vts_hash_key_from_system();
     for (int i = 0; i < SHARDS; i++)
         (void)pthread_mutex_init(&board->shards[i].lock, NULL); /* cannot fail on Linux */
     *ret_board = board;
     return VTS_OK;
+}
+
+void vts_board_set_schedule(struct vts_board *board, const struct vts_schedule *schedule)
+{
+    board->schedule = *schedule;
 }
 
 static void shard_fini(struct shard *shard)
@@ -137,13 +147,14 @@ size_t vts_board_visit(struct vts_board *board, unsigned shard, vts_board_visit_
     return count;
 }
 
-struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t now_ns)
+struct vts_status_view vts_status_view_of(const struct vts_board *board,
+                                          struct vts_snapshot *snapshot, int64_t now_ns)
 {
     struct vts_status_view view = {.snapshot = snapshot, .poll_after_ns = -1};
 
     if (!vts_snapshot_is_done(snapshot))
-        view.poll_after_ns =
-            vts_schedule_poll_after_ns(vts_snapshot_expected_end_ns(snapshot), now_ns);
+        view.poll_after_ns = vts_schedule_poll_after_ns(
+            &board->schedule, vts_snapshot_expected_end_ns(snapshot), now_ns);
     return view;
 }
 
@@ -158,7 +169,8 @@ void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts
     memcpy(name, &caller, sizeof(caller));
     memcpy(name + sizeof(caller), id.ptr, id.len);
     hash = vts_hash(&board->spread_key, vts_str_make(name, sizeof(caller) + id.len));
-    view->poll_after_ns = vts_schedule_spread_ns(view->poll_after_ns, (uint32_t)hash);
+    view->poll_after_ns =
+        vts_schedule_spread_ns(&board->schedule, view->poll_after_ns, (uint32_t)hash);
 }
 
 struct vts_snapshot *vts_board_find(struct vts_board *board, struct vts_str job_id)
@@ -185,6 +197,6 @@ enum vts_err vts_check_status(struct vts_board *board, struct vts_str job_id, in
     snapshot = vts_board_find(board, id);
     if (snapshot == NULL)
         return VTS_ERR_NOT_FOUND;
-    *ret_view = vts_status_view_of(snapshot, now_ns);
+    *ret_view = vts_status_view_of(board, snapshot, now_ns);
     return VTS_OK;
 }

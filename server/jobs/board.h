@@ -3,11 +3,14 @@
 #ifndef VTS_JOBS_BOARD_H
 #define VTS_JOBS_BOARD_H
 
+#include "server/jobs/schedule.h"
 #include "server/jobs/snapshot.h"
 
 struct vts_board;
 
 VTS_MUST_CHECK enum vts_err vts_board_new(struct vts_board **ret_board);
+/* The bounds of hints, in place of 0.2 and 30 seconds; before anybody reads. */
+void vts_board_set_schedule(struct vts_board *board, const struct vts_schedule *schedule);
 void vts_board_free(struct vts_board *board);
 /* Puts the snapshot in the place of the job's last one; adopts it, on failure too. */
 VTS_MUST_CHECK enum vts_err vts_board_publish(struct vts_board *board,
@@ -32,7 +35,8 @@ struct vts_status_view {
 };
 
 /* The view of a snapshot, which is adopted, at now_ns. */
-struct vts_status_view vts_status_view_of(struct vts_snapshot *snapshot, int64_t now_ns);
+struct vts_status_view vts_status_view_of(const struct vts_board *board,
+                                          struct vts_snapshot *snapshot, int64_t now_ns);
 /* Spreads the hint of a view: callers of one job are told different times, and each the same ones
  * again. caller is what tells them apart. */
 void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts_status_view *view);

@@ -173,8 +173,8 @@ static enum vts_err send_one(struct vts_status_follow *follow, const struct vts_
     struct vts_encoded message;
 
     if (news->snapshot != NULL) {
-        struct vts_status_view view =
-            vts_status_view_of(news->snapshot, vts_call_now_ns(follow->call));
+        struct vts_status_view view = vts_status_view_of(
+            vts_status_board_of(follow->call), news->snapshot, vts_call_now_ns(follow->call));
 
         vts_status_message_make(&view, &message);
     } else {

@@ -122,7 +122,7 @@ static enum vts_err check(const struct place *place, int64_t now_ns,
     last = vts_watch_last(&place->watch);
     if (last == NULL)
         return err;
-    *ret_view = vts_status_view_of(last, now_ns);
+    *ret_view = vts_status_view_of(board, last, now_ns);
     return VTS_OK;
 }
 

@@ -292,6 +292,9 @@ struct vts_poll_options {
      * same bounds, asks less often towards the end, and learns of it later when the server errs.
      * From 0.1 to 2. Default 1 */
     double hint_factor;
+    /* The hint of a job's first answer counts for all its waits; without one there, none does.
+     * Default false */
+    bool is_first_hint_kept;
 };
 
 /* As vts_client_options_init_sized. */
@@ -302,7 +305,7 @@ static inline void vts_poll_options_init(struct vts_poll_options *options)
 }
 
 /* Sets the schedule as others have it: interval, backoff_factor, max_interval, jitter and its kind,
- * deadline, ignore_hints, max_hint. Names are "default", "gax-go", "api-core-python", "azure",
+ * deadline, ignore_hints, max_hint, is_first_hint_kept. Names are "default", "gax-go", "api-core-python", "azure",
  * "smithy", "heygen-cli", "openai-python" and "plain"; what each of them is, vts_poll_status(3)
  * says. VTS_CLIENT_USAGE for any other, or options that were not initialised. */
 VTS_API enum vts_client_code vts_poll_options_preset(struct vts_poll_options *options,

@@ -25,6 +25,7 @@ static void policy_default_is_the_default(void)
     CU_ASSERT_EQUAL(named.deadline, fresh.deadline);
     CU_ASSERT_EQUAL(named.ignore_hints, fresh.ignore_hints);
     CU_ASSERT_EQUAL(named.max_hint, fresh.max_hint);
+    CU_ASSERT_EQUAL(named.is_first_hint_kept, fresh.is_first_hint_kept);
 }
 
 static void policy_each_can_be_used(void)
@@ -61,6 +62,9 @@ static void policy_sets_what_it_is_named_for(void)
     CU_ASSERT_FALSE(options.ignore_hints);
     CU_ASSERT_TRUE(options.max_hint > 3600);
     CU_ASSERT_EQUAL(options.deadline, 0);
+    CU_ASSERT_FALSE(options.is_first_hint_kept);
+    CU_ASSERT_EQUAL(vts_poll_options_preset(&options, "openai-python"), VTS_CLIENT_OK);
+    CU_ASSERT_TRUE(options.is_first_hint_kept);
 }
 
 static void policy_of_no_name_changes_nothing(void)

@@ -207,6 +207,25 @@ static void poll_remembers_a_hint_that_one_answer_lacks(void)
     check_waits(&script, waits, VTS_ARRAY_LEN(waits));
 }
 
+static void poll_told_to_keep_the_first_hint_does(void)
+{
+    const enum answer with[] = {PENDING, WITHOUT_HINT, COMPLETED};
+    const enum answer without[] = {WITHOUT_HINT, PENDING, PENDING, COMPLETED};
+    const double hints[] = {7, 7};
+    const double schedule[] = {1, 2, 4};
+    struct vts_poll_options options = make_options();
+    struct script script = make_script(with, VTS_ARRAY_LEN(with));
+
+    options.is_first_hint_kept = true;
+    script.hint = 7;
+    CU_ASSERT_EQUAL(run(&script, options), VTS_CLIENT_OK);
+    check_waits(&script, hints, VTS_ARRAY_LEN(hints));
+    script = make_script(without, VTS_ARRAY_LEN(without));
+    script.hint = 7;
+    CU_ASSERT_EQUAL(run(&script, options), VTS_CLIENT_OK);
+    check_waits(&script, schedule, VTS_ARRAY_LEN(schedule));
+}
+
 static void poll_told_to_ignore_hints_does(void)
 {
     const enum answer answers[] = {PENDING, PENDING, COMPLETED};
@@ -381,6 +400,7 @@ int main(void)
         {"poll_obeys_the_hint_within_its_bounds", poll_obeys_the_hint_within_its_bounds},
         {"poll_remembers_a_hint_that_one_answer_lacks",
          poll_remembers_a_hint_that_one_answer_lacks},
+        {"poll_told_to_keep_the_first_hint_does", poll_told_to_keep_the_first_hint_does},
         {"poll_told_to_ignore_hints_does", poll_told_to_ignore_hints_does},
         {"poll_with_one_retry_asks_twice", poll_with_one_retry_asks_twice},
         {"poll_without_retries_asks_once", poll_without_retries_asks_once},

@@ -8,6 +8,8 @@
 #include "tests/support/suite.h"
 
 static const int64_t now_ns = INT64_C(100) * VTS_NS_PER_S;
+static const struct vts_schedule schedule = {.min_ns = INT64_C(200) * VTS_NS_PER_MS,
+                                             .max_ns = INT64_C(30) * VTS_NS_PER_S};
 
 static void hint_is_half_of_what_remains_within_bounds(void)
 {
@@ -23,20 +25,32 @@ static void hint_is_half_of_what_remains_within_bounds(void)
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++)
         CU_ASSERT_EQUAL(
-            vts_schedule_poll_after_ns(now_ns + rows[i].left_ms * VTS_NS_PER_MS, now_ns),
+            vts_schedule_poll_after_ns(&schedule, now_ns + rows[i].left_ms * VTS_NS_PER_MS, now_ns),
             rows[i].hint_ms * VTS_NS_PER_MS);
 }
 
 static void hint_without_expected_end_is_a_second(void)
 {
-    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(0, now_ns), VTS_NS_PER_S);
-    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(0, 0), VTS_NS_PER_S);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&schedule, 0, now_ns), VTS_NS_PER_S);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&schedule, 0, 0), VTS_NS_PER_S);
 }
 
 static void hint_is_in_whole_milliseconds(void)
 {
     for (int64_t left_ns = 0; left_ns < INT64_C(2) * VTS_NS_PER_S; left_ns += 7654321)
-        CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(now_ns + left_ns, now_ns) % VTS_NS_PER_MS, 0);
+        CU_ASSERT_EQUAL(
+            vts_schedule_poll_after_ns(&schedule, now_ns + left_ns, now_ns) % VTS_NS_PER_MS, 0);
+}
+
+static void bounds_are_the_operators(void)
+{
+    const struct vts_schedule fast = {.min_ns = 5 * VTS_NS_PER_MS, .max_ns = 20 * VTS_NS_PER_MS};
+
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, 0, now_ns), fast.max_ns);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, now_ns, now_ns), fast.min_ns);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, 2 * now_ns, now_ns), fast.max_ns);
+    CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, 1, now_ns), fast.max_ns); /* late */
+    CU_ASSERT_EQUAL(vts_schedule_spread_ns(&fast, fast.min_ns, UINT32_MAX), fast.min_ns);
 }
 
 /* Following the hints, a caller comes soon after the end and has not asked often. */
@@ -47,7 +61,7 @@ static void hints_converge_on_the_end(void)
     int asked = 0;
 
     while (at_ns < end_ns) {
-        at_ns += vts_schedule_poll_after_ns(end_ns, at_ns);
+        at_ns += vts_schedule_poll_after_ns(&schedule, end_ns, at_ns);
         asked++;
     }
     CU_ASSERT(at_ns - end_ns <= INT64_C(200) * VTS_NS_PER_MS);
@@ -68,7 +82,8 @@ static void spread_is_up_to_a_fifth_within_the_bounds(void)
     };
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
-        int64_t spread_ns = vts_schedule_spread_ns(rows[i].hint_ms * VTS_NS_PER_MS, rows[i].chance);
+        int64_t spread_ns =
+            vts_schedule_spread_ns(&schedule, rows[i].hint_ms * VTS_NS_PER_MS, rows[i].chance);
         int64_t error_ms = spread_ns / VTS_NS_PER_MS - rows[i].spread_ms;
 
         CU_ASSERT(error_ms >= 0 && error_ms <= 1); /* rounding goes either way */
@@ -80,6 +95,7 @@ static const struct vts_test tests[] = {
     {"hint_is_half_of_what_remains_within_bounds", hint_is_half_of_what_remains_within_bounds},
     {"hint_without_expected_end_is_a_second", hint_without_expected_end_is_a_second},
     {"hint_is_in_whole_milliseconds", hint_is_in_whole_milliseconds},
+    {"bounds_are_the_operators", bounds_are_the_operators},
     {"hints_converge_on_the_end", hints_converge_on_the_end},
     {"spread_is_up_to_a_fifth_within_the_bounds", spread_is_up_to_a_fifth_within_the_bounds},
 };
