@@ -21,8 +21,8 @@ static double to_s(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* The largest resident memory, in KiB. What getrusage() says counts the parent as well, whose memory
- * this process had until it became another program. */
+/* The largest resident memory, in KiB. What getrusage() says counts the parent as well, whose
+ * memory this process had until it became another program. */
 static long resident_kib(void)
 {
     FILE *file = fopen("/proc/self/status", "r");
