@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "client/src/failure.h"
 #include "client/src/fault.h"
@@ -357,6 +358,21 @@ enum vts_err vts_easy_prepare(struct vts_easy *easy, const struct vts_request *r
         return VTS_ERR_NOMEM;
     vts_counters_add(&easy->config->counters->requests, 1);
     return VTS_OK;
+}
+
+void vts_easy_break_connection(const struct vts_easy *easy)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    /* It stays libcurl's, which finds it closed when it looks at it next. */
+    if (curl_easy_getinfo(easy->handle, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD)
+        (void)shutdown(fd, SHUT_RDWR); /* one that is closed already is as good */
+}
+
+void vts_easy_leave_connection(const struct vts_easy *easy)
+{
+    (void)curl_easy_setopt(easy->handle, CURLOPT_FORBID_REUSE, 1L); /* cannot fail */
 }
 
 void vts_easy_release(struct vts_easy *easy)

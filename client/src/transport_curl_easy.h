@@ -66,6 +66,12 @@ int64_t vts_easy_header_left_ns(const struct vts_easy *easy);
 /* What the end means; result is libcurl's. VTS_CLIENT_OK, or *error is filled. */
 enum vts_client_code vts_easy_judge(struct vts_easy *easy, int result,
                                     struct vts_client_error *error);
+/* After a timeout, while the handle is still in its multi handle: nobody uses the connection any
+ * more. libcurl would, before newer ones, for it cannot tell that it is dead. */
+void vts_easy_break_connection(const struct vts_easy *easy);
+/* The same, once the handle leaves its multi handle, unless other requests are on the connection.
+ */
+void vts_easy_leave_connection(const struct vts_easy *easy);
 /* Lets go of the request. */
 void vts_easy_release(struct vts_easy *easy);
 

@@ -5,7 +5,8 @@
  * so that whoever is told may start and stop others.
  *
  * After a failed request the next one gets a new connection: over HTTP/2 libcurl would keep one
- * that went dead, and all that comes after it would die there too.
+ * that went dead, and all that comes after it would die there too. That is not enough where no
+ * answer came in time: the dead one would still be there, and be taken before newer ones.
  */
 #include "client/src/transport_curl_engine.h"
 
@@ -278,28 +279,41 @@ static void set_over(struct vts_engine *engine, struct vts_transfer *transfer, C
     vts_list_push_back(&engine->over, &transfer->member);
 }
 
-static void gather(struct vts_engine *engine)
+/* A stream whose beginning is held back is not the others' trouble. */
+static void gather_late_headers(struct vts_engine *engine)
 {
     struct vts_list *next;
-    const CURLMsg *message;
-    int queued = 0;
 
-    while ((message = curl_multi_info_read(engine->multi, &queued)) != NULL) {
-        char *transfer = NULL;
-
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        /* The message is gone with the handle. */
-        set_over(engine, (struct vts_transfer *)(void *)transfer, message->data.result);
-    }
     for (struct vts_list *at = engine->running.next; at != &engine->running; at = next) {
         struct vts_transfer *transfer = VTS_CONTAINER_OF(at, struct vts_transfer, member);
 
         next = at->next;
-        if (vts_easy_header_left_ns(&transfer->easy) <= 0)
-            set_over(engine, transfer, CURLE_OPERATION_TIMEDOUT);
+        if (vts_easy_header_left_ns(&transfer->easy) > 0)
+            continue;
+        vts_easy_leave_connection(&transfer->easy);
+        set_over(engine, transfer, CURLE_OPERATION_TIMEDOUT);
     }
+}
+
+static void gather(struct vts_engine *engine)
+{
+    const CURLMsg *message;
+    int queued = 0;
+
+    while ((message = curl_multi_info_read(engine->multi, &queued)) != NULL) {
+        struct vts_transfer *transfer;
+        char *context = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &context);
+        transfer = (struct vts_transfer *)(void *)context;
+        if (message->data.result == CURLE_OPERATION_TIMEDOUT)
+            vts_easy_break_connection(&transfer->easy);
+        /* The message is gone with the handle. */
+        set_over(engine, transfer, message->data.result);
+    }
+    gather_late_headers(engine);
 }
 
 static void tell(struct vts_engine *engine)
