@@ -166,6 +166,13 @@ void vts_engine_stop(struct vts_engine *engine, struct vts_transfer *transfer)
     free_transfer(engine, transfer);
 }
 
+void vts_engine_abandon(struct vts_engine *engine, struct vts_transfer *transfer)
+{
+    vts_easy_leave_connection(&transfer->easy);
+    engine->is_fresh_wanted = true;
+    vts_engine_stop(engine, transfer);
+}
+
 void vts_engine_free(struct vts_engine *engine)
 {
     if (engine == NULL)

@@ -40,6 +40,9 @@ vts_engine_start(struct vts_engine *engine, const struct vts_request *request, s
                  struct vts_client_error *error);
 /* Ends a transfer without a call to on_done. */
 void vts_engine_stop(struct vts_engine *engine, struct vts_transfer *transfer);
+/* The same, for one that says nothing any more: no later request gets its connection, nor does the
+ * next one get any other that exists. Requests that are on it go on. */
+void vts_engine_abandon(struct vts_engine *engine, struct vts_transfer *transfer);
 /* What came so far; good until the transfer ends. */
 const struct vts_answer *vts_transfer_answer(const struct vts_transfer *transfer);
 

@@ -407,23 +407,24 @@ static int64_t doubt_ns(const struct vts_waiter_stream *stream)
     return after(stream->start_ns, stream->group->waiter->client->request_timeout);
 }
 
-/* Nothing came for too long. */
+/* Nothing came for too long: its connection may be dead. */
 static void doubt(struct vts_waiter_group *group, int64_t now_ns)
 {
     const struct vts_client *client = group->waiter->client;
     const struct vts_stream_refusal silence = {.retry_after = -1};
     struct vts_client_error error = {.http_code = 0};
+    bool was_proven = group->stream->is_proven;
 
-    if (group->stream->is_proven) {
+    error.http_code = vts_transfer_answer(group->stream->transfer)->http_code;
+    vts_engine_abandon(group->waiter->engine, group->stream->transfer);
+    free_stream(group->stream);
+    if (was_proven) {
         vts_log_write(&client->log, "the stream was quiet for long; opening another one");
-        vts_waiter_close_stream(group);
         group->open_ns = now_ns;
         return;
     }
-    error.http_code = vts_transfer_answer(group->stream->transfer)->http_code;
     (void)vts_failure_set(&error, VTS_CLIENT_TIMEOUT, "the stream of %s said nothing within %.3g s",
                           client->origin.text, client->request_timeout);
-    vts_waiter_close_stream(group);
     end_stream(group, false, 0, &error, &silence);
 }
 
