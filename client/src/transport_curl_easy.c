@@ -184,6 +184,8 @@ static bool set_basics(struct vts_easy *easy)
     err |= curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, easy->detail);
     err |=
         curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, to_ms(easy->config->connect_timeout));
+    /* A look-up that does not end would hold up whoever gives the request up. */
+    err |= curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
     /* Who waits for long hears of a peer that vanished by this alone. */
     err |= curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
     err |= curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 30L);
