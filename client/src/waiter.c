@@ -53,6 +53,10 @@ static void check_end(struct vts_waiter *waiter, int64_t now_ns)
         return;
     } else if (!waiter->was_anything_seen && waiter->last_error.code != VTS_CLIENT_OK) {
         error = waiter->last_error; /* what kept everything from being seen says more */
+    } else if (!waiter->was_anything_seen) {
+        (void)vts_failure_set(&error, VTS_CLIENT_GAVE_UP,
+                              "gave up after %.3g s, at the deadline; %s has not answered", seconds,
+                              waiter->client->origin.text);
     } else {
         (void)vts_failure_set(&error, VTS_CLIENT_GAVE_UP,
                               "gave up after %.3g s, at the deadline; %zu %s not done", seconds,
