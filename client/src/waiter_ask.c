@@ -22,6 +22,8 @@ static const char status_type[] = "application/x-protobuf";
 static const double least_hold = 3;
 /* s; a long-poll that is answered sooner without news was not held. */
 static const double least_answer = 1;
+/* s before the deadline; whole milliseconds are what libcurl counts. */
+static const double nothing_left = 0.01;
 
 /* ---- an ask's life --------------------------------------------------------------------------- */
 
@@ -179,6 +181,10 @@ void vts_ask_note_failure(struct vts_waiter_ask *ask, const struct vts_client_er
     bool has_fallen;
     double wait = 0;
 
+    /* The deadline cut it short, and is about to tell what kept everything from being seen. */
+    if (error->code == VTS_CLIENT_TIMEOUT &&
+        vts_waiter_time_left(waiter, vts_clock_now_ns()) < nothing_left)
+        return;
     if (note_cut(ask, error))
         return;
     has_fallen =
