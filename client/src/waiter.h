@@ -96,7 +96,9 @@ struct vts_waiter_group {
     size_t asks;                      /* under way */
     bool is_sifting;   /* a job of these is not there: a batch says which, before a stream opens */
     unsigned sifts;    /* in a row, without a stream that worked in between */
-    unsigned failures; /* in a row */
+    unsigned failures;   /* in a row */
+    int64_t failed_ns;   /* when the last of them was counted */
+    int64_t held_off_ns; /* no job is asked about before, since they all would fail alike */
     unsigned stops;    /* in a row: streams that the server ended since it stops */
 };
 
@@ -192,6 +194,11 @@ bool vts_waiter_take(struct vts_waiter_job *job, const struct vts_status *status
 void vts_waiter_give_up(struct vts_waiter_job *job, const struct vts_client_error *error);
 /* Tells all there is to tell. */
 void vts_waiter_tell(struct vts_waiter *waiter);
+/* A request of the group, or its stream, brought an answer. */
+void vts_waiter_succeed(struct vts_waiter_group *group);
+/* Whether a request that was begun at start_ns fails by what was counted already: those that are
+ * under way together are one try. */
+bool vts_waiter_is_counted(const struct vts_waiter_group *group, int64_t start_ns);
 /* A request of the group failed. Counts it; gives up all its jobs when it does not pass, or there
  * were too many of them. Otherwise *ret_wait is how long to wait before the next, at least
  * retry_after (negative: the server did not say), and listeners are told. Returns whether it goes

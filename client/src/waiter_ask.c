@@ -131,7 +131,7 @@ static void note_success(struct vts_waiter_ask *ask, const struct vts_answer *an
     struct vts_waiter_job *job = ask->jobs[0];
     bool may_follow = true;
 
-    group->failures = 0;
+    vts_waiter_succeed(group);
     if (ask->hold_s > 0 && !is_news) {
         may_follow = judge_hold(ask, answer);
     } else if (vts_ladder_worked(&group->ladder, rung_of(ask), vts_clock_now_ns())) {
@@ -187,6 +187,10 @@ void vts_ask_note_failure(struct vts_waiter_ask *ask, const struct vts_client_er
         return;
     if (note_cut(ask, error))
         return;
+    if (vts_waiter_is_counted(group, ask->start_ns)) {
+        schedule_all(ask, 0);
+        return;
+    }
     has_fallen =
         vts_ladder_missed(&group->ladder, rung_of(ask), VTS_MISS_DOUBT, vts_clock_now_ns());
     if (is_tried_only || is_beside) {

@@ -88,7 +88,7 @@ static void on_batch_done(enum vts_client_code code, const struct vts_answer *an
     if (code == VTS_CLIENT_OK)
         code = read_batch(ask, answer, error);
     if (code == VTS_CLIENT_OK) {
-        group->failures = 0;
+        vts_waiter_succeed(group);
         if (vts_ladder_worked(&group->ladder, VTS_WAIT_POLL, vts_clock_now_ns()))
             vts_waiter_note_climb(group);
         if (!group->is_sifting)

@@ -200,12 +200,36 @@ static void note_failure(struct vts_waiter_group *group, const struct vts_client
     vts_log_write(&waiter->client->log, "%.400s; the next try in %.3f s", error->text, next_try);
 }
 
+void vts_waiter_succeed(struct vts_waiter_group *group)
+{
+    group->failures = 0;
+    group->held_off_ns = 0;
+}
+
+bool vts_waiter_is_counted(const struct vts_waiter_group *group, int64_t start_ns)
+{
+    return group->failures > 0 && start_ns <= group->failed_ns;
+}
+
+/* Those that are due sooner would meet the same failure, which would be counted again. */
+static void hold_off(struct vts_waiter_group *group, double wait)
+{
+    group->held_off_ns = group->failed_ns + (int64_t)(wait * VTS_NS_PER_S);
+    for (struct vts_list *at = group->jobs.next; at != &group->jobs; at = at->next) {
+        struct vts_waiter_job *job = VTS_CONTAINER_OF(at, struct vts_waiter_job, member);
+
+        if (job->due.place != 0 && job->due.due_ns < group->held_off_ns)
+            vts_waiter_schedule(job, wait);
+    }
+}
+
 bool vts_waiter_fail(struct vts_waiter_group *group, const struct vts_client_error *error,
                      double retry_after, enum vts_wait_mode rung, double *ret_wait)
 {
     struct vts_waiter *waiter = group->waiter;
 
     group->failures++;
+    group->failed_ns = vts_clock_now_ns();
     waiter->last_error = *error;
     if (error->code == VTS_CLIENT_NO_MEMORY) {
         vts_waiter_end(waiter, error);
@@ -221,6 +245,7 @@ bool vts_waiter_fail(struct vts_waiter_group *group, const struct vts_client_err
     vts_retry_note_failure(&waiter->client->retry_budget);
     if (!vts_retry_has_room(&waiter->client->retry_budget))
         *ret_wait = fmax(*ret_wait, waiter->backoff.max_interval * (1 - waiter->backoff.jitter));
+    hold_off(group, *ret_wait);
     vts_counters_add(&waiter->client->counters.retries, 1);
     note_failure(group, error, *ret_wait, rung);
     return true;
@@ -245,6 +270,7 @@ void vts_waiter_schedule(struct vts_waiter_job *job, double wait)
 
     if (job->is_over || job->ask != NULL || job->is_last_ask)
         return;
+    wait = fmax(wait, (double)(job->group->held_off_ns - now_ns) / VTS_NS_PER_S);
     wait = fit_to_deadline(job, wait, now_ns);
     vts_heap_set(&job->group->waiter->due, &job->due, now_ns + (int64_t)(wait * VTS_NS_PER_S));
 }

@@ -55,7 +55,7 @@ static void take_word(struct vts_waiter_stream *stream)
     if (stream->is_proven)
         return;
     stream->is_proven = true;
-    group->failures = 0;
+    vts_waiter_succeed(group);
     group->sifts = 0;
     vts_waiter_unschedule_group(group);
     if (vts_ladder_worked(&group->ladder, VTS_WAIT_WATCH, stream->word_ns))
