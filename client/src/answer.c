@@ -33,6 +33,7 @@ static void start_anew(struct vts_answer *answer, struct vts_str status_line)
     uint64_t number = 0;
 
     answer->http_code = 0;
+    answer->is_http2 = vts_str_starts_with(status_line, "HTTP/2");
     answer->is_header_done = false;
     answer->etag[0] = '\0';
     answer->content_type[0] = '\0';

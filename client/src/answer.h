@@ -15,6 +15,7 @@ enum {
 
 struct vts_answer {
     int http_code; /* 0 until the status line came */
+    bool is_http2;
     size_t header_bytes;
     unsigned header_fields;
     bool is_header_done;     /* what follows are trailers, which are counted and dropped */

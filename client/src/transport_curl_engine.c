@@ -24,6 +24,7 @@
 
 enum {
     MAX_CONNECTIONS = 16, /* to an HTTP/1.1 server each held request has one */
+    FREE_CONNECTIONS = 2, /* of them, for requests that are answered at once */
     MAX_PATH_LEN = 192,
     MAX_ETAG_LEN = 48,
     MAX_BODY_BYTES = 1 << 20,
@@ -52,6 +53,8 @@ struct vts_engine {
     size_t fds_count;
     int64_t due_ns; /* libcurl's timer */
     bool is_fresh_wanted;
+    bool has_met_server;
+    bool is_multiplexed; /* by its last answer; many requests share a connection */
     vts_wait_fd_fn on_fd;
     void *fd_context;
 };
@@ -250,6 +253,16 @@ const struct vts_answer *vts_transfer_answer(const struct vts_transfer *transfer
     return &transfer->answer;
 }
 
+size_t vts_engine_kept_max(const struct vts_engine *engine)
+{
+    return engine->is_multiplexed ? VTS_ENGINE_MAX_TRANSFERS : MAX_CONNECTIONS - FREE_CONNECTIONS;
+}
+
+bool vts_engine_has_met_server(const struct vts_engine *engine)
+{
+    return engine->has_met_server;
+}
+
 void vts_engine_renew(struct vts_engine *engine)
 {
     engine->is_fresh_wanted = true;
@@ -286,8 +299,16 @@ static void set_over(struct vts_engine *engine, struct vts_transfer *transfer, C
     vts_list_push_back(&engine->over, &transfer->member);
 }
 
+static void note_version(struct vts_engine *engine, const struct vts_answer *answer)
+{
+    if (answer->http_code == 0)
+        return;
+    engine->has_met_server = true;
+    engine->is_multiplexed = answer->is_http2;
+}
+
 /* A stream whose beginning is held back is not the others' trouble. */
-static void gather_late_headers(struct vts_engine *engine)
+static void look_at_headers(struct vts_engine *engine)
 {
     struct vts_list *next;
 
@@ -295,6 +316,7 @@ static void gather_late_headers(struct vts_engine *engine)
         struct vts_transfer *transfer = VTS_CONTAINER_OF(at, struct vts_transfer, member);
 
         next = at->next;
+        note_version(engine, &transfer->answer);
         if (vts_easy_header_left_ns(&transfer->easy) > 0)
             continue;
         vts_easy_leave_connection(&transfer->easy);
@@ -320,7 +342,7 @@ static void gather(struct vts_engine *engine)
         /* The message is gone with the handle. */
         set_over(engine, transfer, message->data.result);
     }
-    gather_late_headers(engine);
+    look_at_headers(engine);
 }
 
 static void tell(struct vts_engine *engine)
@@ -332,6 +354,7 @@ static void tell(struct vts_engine *engine)
 
         vts_failure_clear(&error);
         vts_list_remove(&transfer->member);
+        note_version(engine, &transfer->answer);
         code = vts_easy_judge(&transfer->easy, (int)transfer->result, &error);
         error.http_code = transfer->answer.http_code;
         if (code != VTS_CLIENT_OK)

@@ -38,6 +38,11 @@ VTS_MUST_CHECK enum vts_client_code
 vts_engine_start(struct vts_engine *engine, const struct vts_request *request, size_t max_bytes,
                  vts_transfer_done_fn on_done, void *context, struct vts_transfer **ret_transfer,
                  struct vts_client_error *error);
+/* How many requests may be kept waiting at a time, so that others find a connection: those of
+ * HTTP/1.1 have one each. Until the server has answered once it is taken for such a one. */
+size_t vts_engine_kept_max(const struct vts_engine *engine);
+/* Whether it has. */
+bool vts_engine_has_met_server(const struct vts_engine *engine);
 /* Ends a transfer without a call to on_done. */
 void vts_engine_stop(struct vts_engine *engine, struct vts_transfer *transfer);
 /* The same, for one that says nothing any more: no later request gets its connection, nor does the

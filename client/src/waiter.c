@@ -67,6 +67,11 @@ static void check_end(struct vts_waiter *waiter, int64_t now_ns)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+bool vts_waiter_has_room(const struct vts_waiter *waiter)
+{
+    return waiter->held_count + waiter->streams_count < vts_engine_kept_max(waiter->engine);
+}
+
 bool vts_waiter_is_held(const struct vts_waiter_group *group, int64_t now_ns)
 {
     return vts_waiter_time_left(group->waiter, now_ns) >= least_time_to_hold &&

@@ -96,10 +96,10 @@ struct vts_waiter_group {
     size_t asks;                      /* under way */
     bool is_sifting;   /* a job of these is not there: a batch says which, before a stream opens */
     unsigned sifts;    /* in a row, without a stream that worked in between */
-    unsigned failures;   /* in a row */
-    int64_t failed_ns;   /* when the last of them was counted */
+    unsigned failures; /* in a row */
+    int64_t failed_ns; /* when the last of them was counted */
     int64_t held_off_ns; /* no job is asked about before, since they all would fail alike */
-    unsigned stops;    /* in a row: streams that the server ended since it stops */
+    unsigned stops;      /* in a row: streams that the server ended since it stops */
 };
 
 /* A request about some jobs of a group. */
@@ -131,6 +131,7 @@ struct vts_waiter {
     struct vts_waiter_group *open_group; /* takes jobs until its first request; NULL: none */
     struct vts_list asks;
     size_t held_count;
+    size_t streams_count;
     struct vts_list news;
     size_t older_count;
     int64_t start_ns;
@@ -163,6 +164,8 @@ vts_waiter_send(struct vts_waiter *waiter, const struct vts_request *request,
 VTS_MUST_CHECK enum vts_client_code vts_waiter_wait_with(struct vts_waiter *waiter, double seconds,
                                                          int wake_fd,
                                                          struct vts_client_error *error);
+/* Whether one more request may be kept waiting: a stream, or one that is held. */
+bool vts_waiter_has_room(const struct vts_waiter *waiter);
 /* Whether long-polls serve the group, or are to be tried. */
 bool vts_waiter_is_held(const struct vts_waiter_group *group, int64_t now_ns);
 /* Forgets a group and its requests; it has no jobs. */

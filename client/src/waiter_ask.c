@@ -314,7 +314,7 @@ static bool may_hold(const struct vts_waiter_job *job, int64_t now_ns)
 
     /* What is to be held against must be known, unless only the end is of interest. */
     return vts_waiter_is_held(job->group, now_ns) && !job->group->is_sifting &&
-           waiter->held_count < VTS_WAIT_MAX_HELD &&
+           waiter->held_count < VTS_WAIT_MAX_HELD && vts_waiter_has_room(waiter) &&
            (job->has_status || waiter->options.is_end_only);
 }
 

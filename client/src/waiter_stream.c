@@ -144,6 +144,7 @@ static bool on_piece(struct vts_str piece, void *context)
 static void free_stream(struct vts_waiter_stream *stream)
 {
     stream->group->stream = NULL;
+    stream->group->waiter->streams_count--;
     vts_stream_reader_fini(&stream->reader);
     vts_mem_free(stream);
 }
@@ -382,6 +383,7 @@ static void open_stream(struct vts_waiter_group *group, int64_t now_ns)
         stream->start_ns = now_ns;
         vts_stream_reader_init(&stream->reader, MAX_MESSAGE_BYTES, on_message, stream);
         group->stream = stream;
+        group->waiter->streams_count++;
         code = start(group, stream, &error);
     }
     if (code == VTS_CLIENT_OK && group->ladder.rung == VTS_WAIT_WATCH && !group->ladder.is_pinned)
@@ -428,6 +430,25 @@ static void doubt(struct vts_waiter_group *group, int64_t now_ns)
     end_stream(group, false, 0, &error, &silence);
 }
 
+/* s; the server's first answer says whether it needs a connection for each request. */
+static const double until_met = 0.1;
+
+/* Other jobs must not wait for a connection until a stream has come to its end. */
+static void do_without(struct vts_waiter_group *group, int64_t now_ns)
+{
+    const struct vts_waiter *waiter = group->waiter;
+    const struct vts_stream_refusal refusal = {.retry_after = -1};
+    struct vts_client_error error = {.rpc_code = VTS_RPC_RESOURCE_EXHAUSTED};
+
+    group->open_ns = after(now_ns, until_met);
+    if (!vts_engine_has_met_server(waiter->engine))
+        return;
+    (void)vts_failure_set(&error, VTS_CLIENT_UNAVAILABLE,
+                          "%s does not speak HTTP/2, and %zu requests are kept waiting already",
+                          waiter->client->origin.text, waiter->held_count + waiter->streams_count);
+    miss(group, &error, &refusal, now_ns);
+}
+
 void vts_waiter_look_after_stream(struct vts_waiter_group *group, int64_t now_ns)
 {
     if (group->stream != NULL && now_ns >= doubt_ns(group->stream))
@@ -436,9 +457,13 @@ void vts_waiter_look_after_stream(struct vts_waiter_group *group, int64_t now_ns
         vts_waiter_count_live(group) == 0)
         return;
     if (group->ladder.rung == VTS_WAIT_WATCH
-            ? now_ns >= group->open_ns
-            : vts_ladder_above(&group->ladder, now_ns) == VTS_WAIT_WATCH)
+            ? now_ns < group->open_ns
+            : vts_ladder_above(&group->ladder, now_ns) != VTS_WAIT_WATCH)
+        return;
+    if (vts_waiter_has_room(group->waiter))
         open_stream(group, now_ns);
+    else
+        do_without(group, now_ns);
 }
 
 int64_t vts_waiter_stream_due_ns(const struct vts_waiter_group *group)
