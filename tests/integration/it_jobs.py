@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from cases import case, check, equal, main, wait_until  # noqa: E402
+from cases import case, check, equal, main, wait_until, with_more_time  # noqa: E402
 from http_client import Http1  # noqa: E402
 from vts_server import IS_SANITIZED, WAIT_S, Server, ServerFailed, scratch_folder  # noqa: E402
 
@@ -27,7 +27,8 @@ except ImportError:
     print("skipped: there is no python3-grpcio or no python3-protobuf")
     sys.exit(77)
 
-SOON_S = 10 if IS_SANITIZED else 3
+# Far more than what takes no time takes on a busy machine; less than drain_ms and all waits here.
+SOON_S = 15
 LONG_S = 60
 server = None
 jobs = None
@@ -472,8 +473,13 @@ def a_worker_that_waits_in_vain_is_told_so_in_time():
     answer = jobs.lease(queues=["empty"], wait_timeout=0.3)
     check(not answer.HasField("lease"), "work from nowhere")
     check(time.monotonic() - start > 0.25, "it did not wait")
-    # Whoever has less time than it would wait is answered before the time is over.
-    check(not jobs.lease(queues=["empty"], wait_timeout=LONG_S, deadline=1).HasField("lease"), "")
+
+
+@case
+@with_more_time
+def a_worker_with_less_time_than_it_would_wait_is_told_before_it_is_over(scale):
+    answer = jobs.lease(queues=["empty"], wait_timeout=LONG_S, deadline=scale)
+    check(not answer.HasField("lease"), "work from nowhere")
 
 
 @case
@@ -526,9 +532,10 @@ def a_heartbeat_that_waits_in_vain_keeps_the_lease():
 
 
 @case
-def a_heartbeat_waits_no_longer_than_its_lease_holds():
+@with_more_time
+def a_heartbeat_waits_no_longer_than_its_lease_holds(scale):
     job = make()
-    lease = take(job.queue, lease_duration=1.5)
+    lease = take(job.queue, lease_duration=1.5 * scale)
     for _ in range(2):
         answer = jobs.heartbeat(job_id=job.id, token=lease.token, wait_timeout=LONG_S)
         check(not answer.cancel_requested, "nobody has cancelled it")
@@ -688,7 +695,7 @@ def a_stop_ends_what_waits():
         check(not beat.result().cancel_requested, "nobody has cancelled it")
         equal(stopping.wait(), 0)
         took = time.monotonic() - start
-        check(took < 3 * SOON_S, f"stopping took {took:.1f} s with waiting calls only")
+        check(took < SOON_S, f"stopping took {took:.1f} s with waiting calls only")
     stopping.check_log()
 
 

@@ -78,6 +78,7 @@ def parse_metrics(text):
 
 class ServerFailed(AssertionError):
     """vtstatusd did not start, or did not end as it should."""
+    is_final = True  # more time does not mend it
 
 
 class Server:
@@ -238,8 +239,7 @@ class Server:
         self.kill()
         for line in self.raw_log():
             if any(mark in line for mark in SANITIZER_MARKS):
-                print("\n".join(self.raw_log()[-60:]))
-                break
+                raise ServerFailed("\n".join(self.raw_log()[-60:]))
 
 
 class InteropServer(Server):
