@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How vtstatusd starts, refuses to start, reloads under load, drains and stops."""
+import http.client
 import json
 import os
 import re
@@ -17,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import h2_raw  # noqa: E402
-from cases import case, check, equal, main, wait_until  # noqa: E402
-from vts_server import (IS_SANITIZED, ROOT, WAIT_S, Server, default_binary,  # noqa: E402
-                        make_certs, scratch_folder, shared_certs)
+from cases import case, check, equal, main, wait_until, with_more_time  # noqa: E402
+from vts_server import (IS_SANITIZED, ROOT, WAIT_S, Server, client_context,  # noqa: E402
+                        default_binary, make_certs, scratch_folder, shared_certs)
 
 CERT_FLAGS = None  # of the shared certificates
 odd = None
@@ -584,18 +585,23 @@ def a_flood_of_lines_is_bounded_and_counted():
 # ---- the simulated job ------------------------------------------------------------------------
 
 def watch(server):
-    """(revision, phase, percent) of every revision seen until the job is done, and the last."""
-    seen, deadline = [], time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        body = json.loads(server.get("/status")[2])
+    """(revision, phase, percent, word) of every revision from now on until the job is done, and the
+    last status."""
+    connection = http.client.HTTPSConnection("localhost", server.port, timeout=WAIT_S,
+                                             context=client_context(server.certs))
+    try:
+        connection.request("GET", "/status", headers={"Accept": "text/event-stream"})
+        events = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    bodies = [json.loads(text) for text in re.findall("^data: (.*)$", events, re.MULTILINE)]
+    seen = []
+    for body in bodies:
         progress = body.get("progress", {})
-        mark = (int(body["revision"]), progress.get("phase"), progress.get("percent", 0),
-                body["status"])
-        if not seen or seen[-1] != mark:
-            seen.append(mark)
-        if body.get("done"):
-            return seen, body
-    raise AssertionError(f"the job does not end: {seen[-3:]}")
+        seen.append((int(body["revision"]), progress.get("phase"), progress.get("percent", 0),
+                     body["status"]))
+    check(bodies and bodies[-1].get("done"), f"the job does not end: {seen[-3:]}")
+    return seen, bodies[-1]
 
 
 def watch_together(servers):
@@ -614,8 +620,9 @@ def watch_together(servers):
 
 
 @case
-def the_same_seed_gives_the_same_run():
-    flags = "delay=2s,error_rate=1,seed="
+@with_more_time
+def the_same_seed_gives_the_same_run(scale):
+    flags = f"delay={scale}s,error_rate=1,seed="
     with Server("--simulate", flags + "5") as one, Server("--simulate", flags + "5") as two, \
             Server("--simulate", flags + "6") as another:
         results = watch_together([one, two, another])
@@ -632,8 +639,9 @@ def the_same_seed_gives_the_same_run():
 
 
 @case
-def progress_never_falls_and_revisions_count():
-    with Server("--simulate", "delay=2s,error_rate=0,seed=11") as server:
+@with_more_time
+def progress_never_falls_and_revisions_count(scale):
+    with Server("--simulate", f"delay={scale}s,error_rate=0,seed=11") as server:
         seen, last = watch(server)
     revisions = [mark[0] for mark in seen]
     equal(revisions, sorted(set(revisions)), "revisions")
