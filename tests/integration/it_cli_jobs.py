@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main, wait_until  # noqa: E402
 from command import VTSTATUS, Terminal, environment, expect, trust, vtstatus  # noqa: E402
+from driven_job import DrivenJob  # noqa: E402
 from vts_server import WAIT_S, Server  # noqa: E402
 
 try:
@@ -317,11 +318,12 @@ def a_job_that_waits_says_what_for():
         for command in ("get", "show"):
             check(re.search("^waits +scheduled for later$",
                             vtstatus(server, command, "later").stdout, re.M), command)
-        submit(server, "--job-id", "again")
-        vtstatus(server, "work", "--until-idle", "--", "sh", "-c",
-                 "echo progress 50 mux; sleep 0.6; exit 1")
+        again = DrivenJob(server, "again")
+        again.report(50, "encode")
+        wait_until(lambda: "encode" in vtstatus(server, "get", "again").stdout, "its phase")
+        again.fail("no disk", is_retryable=True)
         check("again: pending, pausing after attempt 1\n" == next_line(server, "again"), "no pause")
-        check("mux" not in vtstatus(server, "get", "again").stdout, "a phase of the last attempt")
+        check("encode" not in vtstatus(server, "get", "again").stdout, "a phase of the last attempt")
 
 
 def next_line(server, job_id):
@@ -335,15 +337,16 @@ def next_line(server, job_id):
 @case
 def watch_has_a_line_a_change():
     with Server() as server:
-        submit(server, "--job-id", "a")
+        job = DrivenJob(server, "a")
         watch = start(server, "watch", "a")
         check(watch.stdout.readline().startswith("a: pending, not started"), "no first line")
-        vtstatus(server, "work", "--until-idle", "--result", "file:///{job}.mp4", "--", "sh", "-c",
-                 "echo progress 50 mux; sleep 0.6")
+        job.report(50, "encode")
+        while "50 %, encode" not in (line := watch.stdout.readline()):
+            check(line.startswith("a: pending"), line)
+        equal(line, "a: pending, 50 %, encode (5 of 6)\n")
+        job.complete("file:///a.mp4")
         code, out, err = finish(watch)
-        equal((code, err), (0, ""))
-        check(re.search(r"^a: pending, 50 %, mux$", out, re.M), out)
-        equal(out.splitlines()[-1], "a: completed: file:///a.mp4")
+        equal((code, out, err), (0, "a: completed: file:///a.mp4\n", ""))
 
 
 @case
@@ -431,11 +434,14 @@ def submit_can_wait():
 @case
 def a_terminal_gets_a_live_line_for_each():
     with Server() as server:
-        for job in ("one", "two"):
-            submit(server, "--job-id", job)
+        one, two = DrivenJob(server, "one"), DrivenJob(server, "two")
         terminal = Terminal(server, "watch", "one", "two")
         terminal.read_until(r"one.*pending(.|\n)*two.*pending")
-        vtstatus(server, "work", "--until-idle", "--", "sh", "-c", "echo progress 50 mux; sleep 0.6")
+        one.report(50, "encode")
+        terminal.read_until("50 %")
+        two.complete("")
+        terminal.read_until("100 %")
+        one.complete("")
         equal(terminal.finish(), 0)
     check(re.search(r"one \[\S*#\S*\.\S*\]", re.sub(r"\x1b\[\d*m", "", terminal.screen)), "no bar")
     check("\x1b[2A" in terminal.screen, "the lines are not redrawn")

@@ -57,5 +57,5 @@ class DrivenJob:
     def complete(self, output_uri="https://example.org/de.mp4"):
         self._report("CompleteJob", outputUri=output_uri)
 
-    def fail(self, message, code=14):
-        self._report("FailJob", error={"code": code, "message": message})
+    def fail(self, message, is_retryable=False):
+        self._report("FailJob", error={"code": 14, "message": message}, retryable=is_retryable)
