@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from cases import case, check, equal, main  # noqa: E402
+from cases import case, check, equal, main, with_more_time  # noqa: E402
 from command import (VTSTATUS, Terminal, environment, expect, last_line, trust,  # noqa: E402
                      vtstatus)
 from driven_job import DrivenJob  # noqa: E402
@@ -114,11 +114,12 @@ def files_that_cannot_be_read_or_written_are_2():
 
 
 @case
-def giving_up_is_4():
+@with_more_time
+def giving_up_is_4(scale):
     with Server(*AT_REST) as server:
         result = vtstatus(server, "poll", "--max-retries", "2", "--ignore-hints", *FAST)
         expect(result, 4, "3 tries", "the job goes on, continue with the same command")
-        result = vtstatus(server, "poll", "default", "--deadline", "200ms")
+        result = vtstatus(server, "poll", "default", f"--deadline={200 * scale}ms")
         expect(result, 4, "deadline", "continue with the same command")
 
 

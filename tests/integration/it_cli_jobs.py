@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from cases import case, check, equal, main, wait_until  # noqa: E402
+from cases import case, check, equal, main, wait_until, with_more_time  # noqa: E402
 from command import VTSTATUS, Terminal, environment, expect, trust, vtstatus  # noqa: E402
 from driven_job import DrivenJob  # noqa: E402
 from vts_server import WAIT_S, Server  # noqa: E402
@@ -379,10 +379,11 @@ def watch_of_jobs_that_are_done_ends_at_once():
 
 
 @case
-def watch_gives_up_at_the_deadline():
+@with_more_time
+def watch_gives_up_at_the_deadline(scale):
     with Server() as server:
         submit(server, "--job-id", "a")
-        expect(vtstatus(server, "watch", "a", "--deadline", "300ms"), 4, "at the deadline",
+        expect(vtstatus(server, "watch", "a", f"--deadline={300 * scale}ms"), 4, "at the deadline",
                "the job goes on")
 
 
@@ -401,10 +402,11 @@ def watch_is_interrupted():
 
 
 @case
-def watch_goes_on_by_a_token():
+@with_more_time
+def watch_goes_on_by_a_token(scale):
     with Server() as server:
         job, = submit(server)
-        result = vtstatus(server, "watch", "--deadline", "300ms", job)
+        result = vtstatus(server, "watch", f"--deadline={300 * scale}ms", job)
         expect(result, 4, "continue with watch --resume ")
         token = result.stderr.split()[-1]
         watch = start(server, "watch", "--resume", token)

@@ -169,11 +169,11 @@ def slow_answer_ends_at_the_deadline(scene, kind):
 
 @case("timeouts/{}/after-a-response", SERVER_STREAM, HALF_DUPLEX, when=talks)
 def deadline_ends_a_stream_in_its_midst(scene, kind):
-    talk = talk_of(kind, response_delay_ms=300, responses=100)
+    talk = talk_of(kind, response_delay_ms=50, responses=1000)
     talk.timeout_ms = 1000
     outcome = talk.run(scene)
     equal(outcome.code, DEADLINE_EXCEEDED, "code")
-    check(0 < len(outcome.payloads) < 4, f"responses: {len(outcome.payloads)}")
+    check(0 < len(outcome.payloads) <= 20, f"responses: {len(outcome.payloads)}")
 
 
 @case("deadline-propagation/{}", *KINDS, when=talks)
