@@ -4,6 +4,7 @@
 import subprocess
 
 import peers
+from driven_job import is_watched_by
 from vts_server import scratch_folder
 
 
@@ -15,8 +16,14 @@ def bundle(folder):
     (folder / "index.html").write_text('<!doctype html><script type="module" src="page.js"></script>')
 
 
+def is_watched(metrics):
+    """By each of its PEERS; and its EventSource, which has had an event, has asked for what is not
+    there."""
+    return is_watched_by(7)(metrics) and metrics["vts_http_responses_4xx_total"] >= 1
+
+
 folder = scratch_folder()
 bundle(folder)
 with peers.Pages(folder) as home, peers.Pages(folder) as abroad, \
-        peers.Jobs(*peers.allow_origin(home.origin)) as servers:
+        peers.Jobs(*peers.allow_origin(home.origin), is_watched=is_watched) as servers:
     peers.run_node("browser.mjs", home.origin, abroad.origin, *(server.port for server in servers))

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import peers
 from cases import case, check, equal, main
+from driven_job import DrivenJob, is_watched_by
 from vts_server import WAIT_S, Server, scratch_folder
 
 peers.import_python_code()
@@ -95,7 +96,8 @@ def check_watch(protocol, text):
 
 @case
 def a_watch_ends_with_the_done_status():
-    with Server("--simulate", peers.QUICK) as server, ThreadPoolExecutor() as pool:
+    with Server() as server, ThreadPoolExecutor(len(PROTOCOLS)) as pool:
+        DrivenJob(server).go_on_once(is_watched_by(len(PROTOCOLS)))
         texts = pool.map(lambda protocol: call("WatchStatus", {}, "--protocol", protocol,
                                                *SOURCES[2], server=server), PROTOCOLS)
         for protocol, text in zip(PROTOCOLS, texts):

@@ -13,6 +13,7 @@ import urllib.parse
 
 import peers
 from cases import case, check, equal, main
+from driven_job import DrivenJob, is_watched_by
 from vts_server import WAIT_S, Server
 
 peers.import_python_code()
@@ -209,7 +210,8 @@ def check_statuses(statuses):
 @case
 def connect_stream():
     for version in VERSIONS:
-        with Server("--simulate", "delay=300ms,error_rate=0") as server:
+        with Server() as server:
+            DrivenJob(server).go_on_once(is_watched_by(1))
             answer = post("WatchStatus", envelope(b"{}"), "application/connect+json",
                           version=version, server=server)
         equal((answer.code, answer.header["content-type"]), (200, "application/connect+json"))

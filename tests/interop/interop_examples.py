@@ -9,10 +9,11 @@ import subprocess
 
 import peers
 from cases import case, check, equal, main
+from driven_job import DrivenJob, is_watched_by
 from vts_server import ROOT, WAIT_S, Server, scratch_folder, shared_certs
 
 README = (ROOT / "examples/README.md").read_text()
-STATUS_LINE = re.compile(r"STATE_\w+ \d+ % \w*|[A-Z]+ \d+ % \w*")
+STATUS_LINE = re.compile(r"(STATE_\w+|[A-Z]+) \d+ %( \w*)?")  # a browser shows no space at an end
 FAILED = "delay=0s,error_rate=1,seed=3"
 COMPILE_S = 120
 tree = scratch_folder()
@@ -53,7 +54,8 @@ def check_output(text):
 
 def check_example(language):
     folder, line = build(language)
-    with Server("--simulate", peers.QUICK) as server:
+    with Server() as server:
+        DrivenJob(server).go_on_once(is_watched_by(1))
         text, code = run(line.replace("localhost:5000", f"localhost:{server.port}"), folder)
     equal(code, 0, text)
     check_output(text)
@@ -86,7 +88,8 @@ def browser():
     folder, serve = build("Browser")
     check(serve.startswith("python3 -m http.server"), serve)
     with peers.Pages(folder) as pages, \
-            Server("--simulate", peers.QUICK, *peers.allow_origin(pages.origin)) as server:
+            Server(*peers.allow_origin(pages.origin)) as server:
+        DrivenJob(server).go_on_once(is_watched_by(1))
         shown = subprocess.run(
             ["/usr/bin/node", peers.NODE / "page_text.mjs", f"{pages.origin}/?server={server.url}",
              "the result is at"], capture_output=True, text=True, timeout=3 * WAIT_S, check=False)

@@ -5,6 +5,7 @@ import grpc
 
 import peers
 from cases import case, check, equal, main
+from driven_job import DrivenJob, is_watched_by
 from vts_server import WAIT_S, Server
 
 peers.import_python_code()
@@ -141,8 +142,8 @@ def metadata_is_accepted():
 
 @case
 def a_watch_ends_with_the_done_status():
-    with Server("--simulate", "delay=500ms,error_rate=0") as server, \
-            open_channel(server) as channel:
+    with Server() as server, open_channel(server) as channel:
+        DrivenJob(server).go_on_once(is_watched_by(1))
         seen = [message.status for message in watch(by=StatusServiceStub(channel))]
     revisions = [one.revision for one in seen]
     check(len(seen) > 1 and revisions == sorted(set(revisions)), f"revisions {revisions}")

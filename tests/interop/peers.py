@@ -12,14 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "tests/interop/node"
 sys.path.insert(0, str(ROOT / "tests/support"))
+from driven_job import DrivenJob, is_watched_by  # noqa: E402
 from vts_server import IS_SANITIZED, Server, scratch_folder, shared_certs  # noqa: E402
 
 OUR_PROTOS = ROOT / "proto"
 TEST_PROTOS = ROOT / "tests/interop/proto"
 # What a client in another language may take at most; it is reached only when something is broken.
 CLIENT_S = 180 if IS_SANITIZED else 60
-# A job that a client sees ending must not have ended before a busy machine has started the client.
-QUICK = "delay=8s,error_rate=0"
 
 
 def allow_origin(origin):
@@ -61,13 +60,14 @@ def generate_node_code(folder=OUR_PROTOS):
 
 
 class Jobs(list):
-    """Servers with a job each: one that ends soon, one that never does, one that has failed."""
+    """Servers with a job each: one that ends once it is watched, one that never does, one that has
+    failed. is_watched: as for DrivenJob.go_on_once()."""
 
-    def __init__(self, *flags):
-        simulations = ("delay=0s,error_rate=1,seed=3", "delay=24h", QUICK)
-        super().__init__(Server("--simulate", one, *flags) for one in simulations)
-        self.reverse()  # the quick one began last
+    def __init__(self, *flags, is_watched=is_watched_by(1)):
+        super().__init__((Server(*flags), Server("--simulate", "delay=24h", *flags),
+                          Server("--simulate", "delay=0s,error_rate=1,seed=3", *flags)))
         self.ca = shared_certs() / "ca.pem"
+        DrivenJob(self[0]).go_on_once(is_watched)
 
     def __enter__(self):
         return self

@@ -10,7 +10,9 @@ another, however slow the machine is.
 """
 import http.client
 import json
+import threading
 
+from cases import wait_until
 from vts_server import WAIT_S, client_context
 
 PHASES = ("download", "transcribe", "translate", "synthesize", "encode", "upload")
@@ -54,8 +56,28 @@ class DrivenJob:
             "percent": percent, "phase": phase, "phaseIndex": PHASES.index(phase) + 1,
             "phaseCount": len(PHASES)})
 
+    def go_on_once(self, is_watched):
+        """Runs and completes it by a thread, once is_watched(metrics of the server) says that whoever
+        is to see that is there."""
+        def run():
+            try:
+                wait_until(lambda: is_watched(self.server.metrics()), "a watch", timeout=10 * WAIT_S)
+                for percent, phase in ((10, "download"), (40, "translate")):
+                    self.report(percent, phase)
+                self.complete()
+            except OSError:
+                pass  # the server has ended, and so has the test
+        threading.Thread(target=run, daemon=True).start()
+
     def complete(self, output_uri="https://example.org/de.mp4"):
         self._report("CompleteJob", outputUri=output_uri)
 
     def fail(self, message, is_retryable=False):
         self._report("FailJob", error={"code": 14, "message": message}, retryable=is_retryable)
+
+
+def is_watched_by(count):
+    """Whether so many calls of WatchStatus have had their first status, for go_on_once()."""
+    series = ('grpc_server_msg_sent_total{grpc_type="server_stream",'
+              'grpc_service="vtstatus.v1.StatusService",grpc_method="WatchStatus"}')
+    return lambda metrics: metrics[series] >= count

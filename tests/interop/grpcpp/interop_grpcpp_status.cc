@@ -119,7 +119,7 @@ void check_many(const BatchGetStatusResponse &response)
 
 /* ---- a status ------------------------------------------------------------------------------ */
 
-/* First, while the quick job is young. */
+/* The quick job waits for this. */
 void a_watch_ends_with_the_done_status()
 {
     Context context;

@@ -240,7 +240,7 @@ function addCases({ name, streams, connect }, { quick, still, failed }) {
     const peer = connect(still);
     const { getStatus, batchGetStatus, watchStatus } = StatusService.method;
     const { check: checkHealth, list, watch } = Health.method;
-    // At once, while the quick job is young.
+    // At once, before the quick job goes on.
     const watched = collect(connect(quick), watchStatus, {}).catch((error) => error);
 
     add(`${name}_a_watch_ends_with_the_done_status`, async () => {
@@ -321,14 +321,17 @@ function addCases({ name, streams, connect }, { quick, still, failed }) {
 }
 
 // What an EventSource hears until the server wants no more of it.
-function follow(url) {
+function follow(url, onFirst = () => {}) {
     return new Promise((resolve) => {
         const source = new EventSource(url);
         const seen = [];
         for (const type of ["status", "done", "message"]) {
-            source.addEventListener(type, ({ data, lastEventId }) =>
-                seen.push({ type, lastEventId, status: JSON.parse(data) }),
-            );
+            source.addEventListener(type, ({ data, lastEventId }) => {
+                seen.push({ type, lastEventId, status: JSON.parse(data) });
+                if (seen.length === 1) {
+                    onFirst();
+                }
+            });
         }
         source.onerror = () => {
             if (source.readyState === EventSource.CLOSED) {
@@ -339,9 +342,9 @@ function follow(url) {
 }
 
 function addRestCases({ quick, still, failed }) {
-    // At once, while the quick job is young.
-    const followed = follow(`${quick}/status`);
+    // At once, before the quick job goes on. That we are there, the answer 404 tells.
     const awaited = fetch(`${quick}/status`, { headers: { Prefer: "wait=60" } });
+    const followed = follow(`${quick}/status`, () => fetch(`${quick}/status/unknown`));
 
     add("event_source_ends_with_the_done_event", async () => {
         const seen = await followed;
@@ -396,8 +399,8 @@ async function runCase({ name, run }) {
     }
 }
 
-// urls: of servers with a job that ends soon, one that never does, and one that has failed. The
-// peers work beside each other; the cases of one follow each other.
+// urls: of servers with a job that ends once it is watched, one that never does, and one that has
+// failed. The peers work beside each other; the cases of one follow each other.
 window.runCases = async (urls) => {
     const groups = [...PEERS.map((peer) => () => addCases(peer, urls)), () => addRestCases(urls)].map(
         (addGroup) => {

@@ -101,7 +101,7 @@ function checkWatch(seen) {
     equal(seen.at(-1).status, Status.COMPLETED);
 }
 
-// First, while the quick job is young; all at once, for they end together.
+// All at once, for the quick job waits for all.
 const watches = WAYS.map(({ transport }) =>
     collect(createClient(StatusService, transport(quickPort)).watchStatus({})).catch(
         (error) => error,

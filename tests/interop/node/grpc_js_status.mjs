@@ -51,7 +51,7 @@ function detailOf(error) {
     return [type, root.lookupType(type).decode(any.value)];
 }
 
-// First, while the quick job is young.
+// The quick job waits for this.
 test("a_watch_ends_with_the_done_status", async () => {
     const seen = (await watch({}, { from: connect(StatusService, quickPort, ca) }).rest()).map(
         (one) => one.status,
