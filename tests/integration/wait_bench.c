@@ -4,9 +4,11 @@
 
 #include <CUnit/CUnit.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <vtstatus/worker.h>
 
 const char *const bench_at_rest[] = {"--simulate", "delay=24h,error_rate=0", NULL};
-const char *const bench_soon_done[] = {"--simulate", "delay=1s,error_rate=0,seed=7", NULL};
+const char *const bench_soon_done[] = {"--simulate", "delay=300ms,error_rate=0,seed=7", NULL};
 const char *const bench_many_workers[] = {
     "--simulate", "workers=2000,delay=lognormal:300ms:0.5,error_rate=0,seed=7", NULL};
 
@@ -87,4 +89,49 @@ void bench_submit_late(struct vts_client *client)
     options.queue = "nobody-works-here";
     CU_ASSERT_EQUAL_FATAL(vts_create_job(client, &options, &job, NULL), VTS_CLIENT_OK);
     vts_job_free(job);
+}
+
+struct bench_driven {
+    struct vts_client *client;
+    struct vts_lease *lease; /* NULL: nobody has taken it */
+};
+
+struct bench_driven *bench_drive(const struct vts_server_process *server)
+{
+    struct bench_driven *driven = calloc(1, sizeof(*driven));
+    struct vts_create_options options;
+    struct vts_job *job = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(driven);
+    driven->client = bench_connect(server);
+    vts_create_options_init(&options);
+    options.source_uri = "file:///in.mp4";
+    options.target_language = "de";
+    options.job_id = "default";
+    CU_ASSERT_EQUAL_FATAL(vts_create_job(driven->client, &options, &job, NULL), VTS_CLIENT_OK);
+    vts_job_free(job);
+    return driven;
+}
+
+void bench_drive_on(struct bench_driven *driven)
+{
+    struct vts_lease_options options;
+
+    if (driven->lease != NULL) {
+        CU_ASSERT_EQUAL(
+            vts_complete_job(driven->client, driven->lease, "file:///out.mp4", NULL, NULL),
+            VTS_CLIENT_OK);
+        return;
+    }
+    vts_lease_options_init(&options);
+    options.duration = 3600;
+    CU_ASSERT_EQUAL(vts_lease_job(driven->client, &options, &driven->lease, NULL), VTS_CLIENT_OK);
+    CU_ASSERT_PTR_NOT_NULL(driven->lease);
+}
+
+void bench_drive_free(struct bench_driven *driven)
+{
+    vts_lease_free(driven->lease);
+    vts_client_free(driven->client);
+    free(driven);
 }
