@@ -289,7 +289,7 @@ def a_cancellation_stops_the_command_at_once():
             start = time.monotonic()
             expect(vtstatus(server, "cancel", "a"), 0)
             worker.read_until("bye")
-            check(time.monotonic() - start < 5, "it waited for the next heartbeat")
+            check(time.monotonic() - start < 15, "it waited for the next heartbeat")
             wait_until(lambda: state(server, "a") == "cancelled", "cancelled")
             # And the next job is taken.
             submit(server, "b")
@@ -322,11 +322,10 @@ def is_running(pid):
 def a_child_that_stays_holds_nothing_up():
     with Server() as server:
         submit(server, "a")
-        start = time.monotonic()
-        result = work(server, "sleep 15 & echo done >&2")
-        expect(result, 0)
-        check(time.monotonic() - start < 10, "it waited for the child")
+        path = fifo()
+        expect(work(server, "read -r line <$0 & echo done >&2", arguments=(path,)), 0)
         equal(state(server, "a"), "succeeded")
+        Path(path).write_text("end\n")  # its reader is still there, or this would never end
 
 
 # ---- the worker's own end ---------------------------------------------------------------------
@@ -373,7 +372,7 @@ def an_idle_worker_ends_at_once():
             worker.send(signal.SIGTERM)
             code, _, _ = worker.finish()
             equal(code, 0)
-            check(time.monotonic() - start < 5, "it waited for the lease")
+            check(time.monotonic() - start < 15, "it waited for the lease")
 
 
 def fill_pipe(path):
@@ -502,7 +501,7 @@ def the_lease_is_renewed_at_each_third():
         with Worker(stub, "exec sleep 1000", "--lease", "3s"):
             start = time.monotonic()
             wait_until(lambda: [m for m, _ in stub.calls].count("HeartbeatJob") >= 3, "heartbeats")
-            check(1.5 < time.monotonic() - start < 10, "not each second")
+            check(1.5 < time.monotonic() - start < 25, "not each second")
 
 
-main(__file__)
+main(__file__, at_once=4)

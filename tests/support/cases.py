@@ -15,6 +15,7 @@ is about time itself, and so can be spoilt by a machine that is busy, is told ho
     @with_more_time
     def a_young_connection_stays(scale): ... f"max_age_ms={100 * scale}" ...
 """
+import concurrent.futures
 import functools
 import os
 import sys
@@ -70,16 +71,18 @@ def _run(function):
     try:
         function()
     except Exception as error:  # whatever it is, the other cases shall run
-        traceback.print_exc(file=sys.stdout)
-        print(f"FAIL {function.__name__}: {error}", flush=True)
+        print(f"{traceback.format_exc()}FAIL {function.__name__}: {error}", flush=True)
         return False
     print(f"ok   {function.__name__} ({time.monotonic() - start:.2f} s)", flush=True)
     return True
 
 
-def main(file):
+def main(file, at_once=1):
+    """at_once: how many cases run beside each other, for those that wait more than they work and
+    have their servers to themselves."""
     chosen = [one for one in _cases if not sys.argv[1:] or one.__name__ in sys.argv[1:]]
-    results = [_run(one) for one in chosen]
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        results = list(pool.map(_run, chosen))
     print(f"{Path(file).stem}: {results.count(True)} passed, {results.count(False)} failed")
     sys.stdout.flush()
     sys.exit(0 if results and all(results) else os.EX_SOFTWARE)
