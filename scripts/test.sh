@@ -4,7 +4,8 @@
 #
 # The whole suite runs three times, plain, with AddressSanitizer and UndefinedBehaviorSanitizer,
 # and with ThreadSanitizer; the style is checked once. clang builds everything too and runs the
-# unit tests, clang-tidy reads all code, and the release build must succeed.
+# unit tests, clang-tidy reads all code, and the release build must succeed. All that is compiled or
+# read is so beside the tests of what there is already: those wait more than they work.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,21 +21,39 @@ count() {
     echo "$3: $1 passed, $2 failed ($4 s)"
 }
 
-# run_step NAME COMMAND…: one step that succeeds or fails; its output is shown when it fails.
+# run_step NAME COMMAND…: one step that succeeds or fails; prints "NAME CODE SECONDS".
 run_step() {
-    local name=$1 start=$SECONDS
+    local name=$1 start=$SECONDS code=0
     shift
-    if "$@" >"$logs/$name.log" 2>&1; then
-        count 1 0 "$name" $((SECONDS - start))
-    else
-        tail -n 60 "$logs/$name.log"
-        count 0 1 "$name" $((SECONDS - start))
-        return 1
-    fi
+    "$@" >"$logs/$name.log" 2>&1 || code=$?
+    echo "$name $code $((SECONDS - start))"
 }
 
 build() {
     cmake --preset "$1" "${cmake_arguments[@]}" && cmake --build --preset "$1"
+}
+
+# Each step as it ends. They give way to the tests, some of which are about time.
+run_steps() {
+    renice -n 19 "$BASHPID" >/dev/null
+    for preset in dev asan tsan clang; do
+        run_step "build-$preset" build "$preset"
+    done
+    run_step clang-tidy tidy
+    run_step build-release build release
+}
+
+# Waits for the next of these steps; its output is shown when it failed.
+take_step() {
+    local name code seconds
+    read -r name code seconds <&3
+    if [ "$code" = 0 ]; then
+        count 1 0 "$name" "$seconds"
+    else
+        tail -n 60 "$logs/$name.log"
+        count 0 1 "$name" "$seconds"
+        return 1
+    fi
 }
 
 # run_tests PRESET ARGUMENTS FOR CTEST…: each CUnit test and each case of a script counts, not the
@@ -43,10 +62,10 @@ run_tests() {
     local preset=$1 start=$SECONDS counts run=()
     shift
     [ "$preset" != tsan ] || run=("${without_aslr[@]}")
-    # One more than most machines here have processors: tests wait more than they work.
-    "${run[@]}" ctest --preset "$preset" -j3 --timeout 120 \
+    # More than there are processors: tests wait more than they work.
+    "${run[@]}" ctest --preset "$preset" -j4 --timeout 120 \
         --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
-        --output-junit "$PWD/$logs/$preset.xml" "$@" >"$logs/$preset.log" 2>&1 || true
+        --output-junit "$PWD/$logs/$preset.xml" "$@" >"$logs/$preset.log" 2>&1 3<&- || true
     counts=$(python3 scripts/count_tests.py "$logs/$preset.xml") || true
     # shellcheck disable=SC2086 # two numbers
     count ${counts:-0 1} "$preset" $((SECONDS - start))
@@ -68,21 +87,22 @@ mkdir -p "$logs"
 without_aslr=(setarch "$(uname -m)" -R)
 "${without_aslr[@]}" true 2>/dev/null || without_aslr=()
 
-if run_step build-dev build dev; then
+exec 3< <(run_steps)
+if take_step; then
     run_tests dev
 fi
-if run_step build-asan build asan; then
+if take_step; then
     run_tests asan -LE lint
 fi
-if run_step build-tsan build tsan; then
+if take_step; then
     # Faults are met in one thread, and stock clients bring no thread that the others do not.
     run_tests tsan -LE 'lint|fault|interop'
 fi
-if run_step build-clang build clang; then
+if take_step; then
     run_tests clang -L unit
-    run_step clang-tidy tidy || true
 fi
-run_step build-release build release || true
+take_step || true # clang-tidy
+take_step || true # the release
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
