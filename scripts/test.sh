@@ -75,7 +75,7 @@ run_tests() {
 # Names each finding once; build/logs/findings has what led to it.
 tidy() {
     python3 scripts/count_tests.py --sources build/clang |
-        xargs -d '\n' -n 1 -P "$(nproc)" clang-tidy -p build/clang --quiet >"$logs/findings" 2>&1 &&
+        xargs -d '\n' -n 8 -P "$(nproc)" clang-tidy -p build/clang --quiet >"$logs/findings" 2>&1 &&
         return
     grep ' error: ' "$logs/findings" | sort -u || tail -n 20 "$logs/findings"
     return 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from cases import case, check, equal, main  # noqa: E402
-from command import vtstatus  # noqa: E402
+from driven_job import DrivenJob  # noqa: E402
 from vts_server import WAIT_S, Server  # noqa: E402
 
 PROGRAMS, sys.argv[1:] = sys.argv[1:], []
@@ -21,9 +21,16 @@ def run(program, server, *job_ids):
                           capture_output=True, timeout=WAIT_S, check=False)
 
 
+def watches_two(metrics):
+    """Whether it has had the first status of both, by one stream or by two."""
+    return sum(value for name, value in metrics.items()
+               if name.startswith("grpc_server_msg_sent_total") and "Watch" in name) >= 2
+
+
 def waits_for_two_jobs(program):
-    with Server("--simulate", "delay=500ms,error_rate=0") as server:
-        equal(vtstatus(server, "submit", "file:///a", "--to", "de", "--job-id", "b").returncode, 0)
+    with Server() as server:
+        for job in ("default", "b"):
+            DrivenJob(server, job).go_on_once(watches_two)
         result = run(program, server, "default", "b")
         equal((result.returncode, result.stderr), (0, ""))
         lines = result.stdout.splitlines()
