@@ -422,7 +422,6 @@ static void level_and_format_names_are_parsed_exactly(void)
 }
 
 static const struct vts_test tests[] = {
-    {"wait_for_a_new_second", wait_for_a_new_second},
     {"json_line_parses_and_has_every_part", json_line_parses_and_has_every_part},
     {"json_line_tells_the_time_in_utc", json_line_tells_the_time_in_utc},
     {"json_value_of_any_bytes_is_escaped", json_value_of_any_bytes_is_escaped},
