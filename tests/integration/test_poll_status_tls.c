@@ -15,12 +15,15 @@
 static struct vts_server_process *start_with(const char *cert, const char *key,
                                              const char *client_ca)
 {
-    const char *flags[] = {"--simulate", "delay=0s,error_rate=0", "--client-ca", client_ca, NULL};
+    const char *flags[] = {"--simulate",  "delay=0s,error_rate=0",
+                           "--limit",     "handshake_ms=60000",
+                           "--client-ca", client_ca,
+                           NULL};
     struct vts_server_setup setup = {.cert = cert, .key = key, .flags = flags};
     struct vts_server_process *server;
 
     if (client_ca == NULL)
-        flags[2] = NULL;
+        flags[4] = NULL;
     server = vts_server_process_start(&setup);
     CU_ASSERT_PTR_NOT_NULL_FATAL(server);
     return server;
@@ -57,6 +60,8 @@ static enum vts_client_code poll_with(const struct vts_server_process *server, c
     options.ca_file = ca;
     options.cert_file = cert;
     options.key_file = key;
+    options.connect_timeout = 60; /* a busy machine must not make a refusal pass */
+    options.request_timeout = 60;
     CU_ASSERT_EQUAL(vts_client_new(&options, &client, ret_error), VTS_CLIENT_OK);
     CU_ASSERT_PTR_NOT_NULL_FATAL(client);
     vts_poll_options_init(&poll_options);
