@@ -35,7 +35,7 @@ build() {
 
 # Each step as it ends. They give way to the tests, some of which are about time.
 run_steps() {
-    renice -n 19 "$BASHPID" >/dev/null
+    renice -n 10 "$BASHPID" >/dev/null
     for preset in dev asan tsan clang; do
         run_step "build-$preset" build "$preset"
     done
