@@ -53,6 +53,7 @@ test_packages=(
     apertium            "translation"
     apertium-eng-spa    "English and Spanish"
     espeak-ng           "voices"
+    valgrind            "memory that nobody set"
     zsh                 "a shell whose completions are ours"
     fish                "another one"
 )
