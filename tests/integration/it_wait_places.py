@@ -104,6 +104,12 @@ def the_end_at_any_byte_of_http():
     play_places("reset", Fault("reset", unit="plain"), 31)
 
 
+@case
+def the_end_at_any_byte_of_requests():
+    play_places("sent-cut", Fault("cut", unit="plain", way="up"), 31)
+    play_places("sent-reset", Fault("reset", unit="plain", way="up"), 37)
+
+
 if __name__ == "__main__":
     with Server() as server, Jobs(server) as jobs, Waits() as waits:
         main(__file__)

@@ -16,7 +16,7 @@ what is said there, and what becomes of the connection then:
             inside=True: the header of the next such frame and one byte more get through, too
     said    say=bytes, or a function of the last stream's number that makes them (goaway below)
     then    "pass"   it goes on, after delay_s
-            "cut"    the proxy ends its side (FIN), and takes what comes
+            "cut"    it ends that way (FIN); the other way goes on
             "reset"  RST to both
             "stall"  nothing more gets through, that way, for ever; nothing is closed
             "drip"   it goes on a byte at a time, delay_s apart
@@ -156,20 +156,14 @@ class Connection:
             sink.write(rest)
         elif fault.then == "cut":
             sink.transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
-            await self._take_all()
+            await forever()
         elif fault.then == "reset":
             for _, writer in (self.client, self.server):
                 reset(writer)
         elif fault.then == "stall":
-            await asyncio.Event().wait()
+            await forever()
         elif fault.then == "drip":
             await self._drip(rest, source, sink)
-
-    async def _take_all(self):
-        """Until the other side of the cut ends as well."""
-        reader = self.client[0] if self.fault.way == "down" else self.server[0]
-        while await reader.read(65536):
-            pass
 
     async def _drip(self, rest, source, sink):
         while rest:
@@ -178,6 +172,11 @@ class Connection:
                 await sink.drain()
                 await asyncio.sleep(self.fault.delay_s)
             rest = await source.read(65536)
+
+
+async def forever():
+    """Until the other way ends, and with it the connection."""
+    await asyncio.Event().wait()
 
 
 def reset(writer):

@@ -39,7 +39,8 @@ class Wait:
         return [int(words[2]) for words in self.of_kind("status") if words[1] == job]
 
     def finals(self, job):
-        return [words for words in self.of_kind("status") if words[1] == job and words[5] == "final"]
+        return [words for words in self.of_kind("status")
+                if words[1] == job and words[5] == "final"]
 
     def until(self, condition, timeout=WAIT_S):
         with self._changed:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Waits under valgrind's memcheck, on ways that are well and ways that are not: nothing is read that
-nobody set, nothing is left behind. Usage: valgrind_waits.py VALGRIND ARGUMENTS...
+"""Waits under valgrind's memcheck, on ways that are well and ways that are not: nothing is read
+that nobody set, nothing is left behind. Usage: valgrind_waits.py VALGRIND ARGUMENTS...
 
 Exit code 77: there is no python3-grpcio.
 """
