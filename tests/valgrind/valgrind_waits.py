@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import h2_raw  # noqa: E402
-from cases import case, equal, main  # noqa: E402
+from cases import case, check, equal, main  # noqa: E402
 from vts_server import Server  # noqa: E402
 
 try:
@@ -57,7 +57,8 @@ def waits_that_are_given_up_leave_nothing():
                 Proxy(server, is_refusing=True) as closed:
             late = [waits.begin(silent, mode, ["never"], deadline=1.5) for mode in MODES]
             refused = [waits.begin(closed, mode, ["a", "b"], max_failures=2) for mode in MODES]
-            equal([wait.finish().code for wait in late], ["gave_up"] * len(MODES))
+            for wait in late:  # a slow machine may see its own time-out first
+                check(wait.finish().code in ("gave_up", "timeout"), wait.story())
             equal([wait.finish().code for wait in refused], ["connect"] * len(MODES))
 
 
