@@ -21,7 +21,7 @@ except ImportError:
 from fault_proxy import Fault, Proxy, goaway  # noqa: E402
 from waits import Waits  # noqa: E402
 
-MODES = ("auto", "watch", "long-poll", "poll")
+MODES = ("auto", "long-poll", "poll")
 DATA, HEADERS = (h2_raw.DATA,), (h2_raw.HEADERS,)
 FAULTS = (
     Fault(),
