@@ -48,7 +48,7 @@ static int on_send(void *context, char *ip, char *own_ip, int port, int own_port
     (void)ip; /* whom it goes to does not matter */
     (void)own_ip;
     (void)port;
-    (void)own_port;
+    easy->own_port = own_port;
     easy->sendings++;
     return easy->request->is_once && easy->sendings > 1 ? CURL_PREREQFUNC_ABORT
                                                         : CURL_PREREQFUNC_OK;
@@ -346,6 +346,7 @@ enum vts_err vts_easy_prepare(struct vts_easy *easy, const struct vts_request *r
     easy->is_enough = false;
     easy->is_old_http = false;
     easy->sendings = 0;
+    easy->own_port = 0;
     easy->detail[0] = '\0';
     vts_token_refresh(&easy->token, &easy->config->log);
     if (!append_token(easy, request) || !append_fields(easy, request) ||

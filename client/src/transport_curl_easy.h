@@ -38,6 +38,7 @@ struct vts_easy {
     enum vts_err err;                   /* why a callback ended the transfer */
     bool is_enough;                     /* on_piece ended it */
     unsigned sendings;                  /* by libcurl, of this request */
+    int own_port;                       /* of the connection it was sent on last; 0: not sent */
     bool is_old_http;                   /* HTTP/2 was needed, and this is not it */
     char detail[VTS_EASY_DETAIL_BYTES]; /* libcurl's words for the last failure */
 };
@@ -67,7 +68,8 @@ int64_t vts_easy_header_left_ns(const struct vts_easy *easy);
 enum vts_client_code vts_easy_judge(struct vts_easy *easy, int result,
                                     struct vts_client_error *error);
 /* After a timeout, while the handle is still in its multi handle: nobody uses the connection any
- * more. libcurl would, before newer ones, for it cannot tell that it is dead. */
+ * more. libcurl would, before newer ones, for it cannot tell that it is dead. Does nothing while
+ * other requests are on it. */
 void vts_easy_break_connection(const struct vts_easy *easy);
 /* The same, once the handle leaves its multi handle, unless other requests are on the connection.
  */

@@ -324,6 +324,22 @@ static void look_at_headers(struct vts_engine *engine)
     }
 }
 
+/* Where no answer came in time, none comes to the others on that connection. */
+static void gather_companions(struct vts_engine *engine, const struct vts_easy *late)
+{
+    struct vts_list *next;
+
+    for (struct vts_list *at = engine->running.next; at != &engine->running; at = next) {
+        struct vts_transfer *transfer = VTS_CONTAINER_OF(at, struct vts_transfer, member);
+
+        next = at->next;
+        if (late->own_port == 0 || transfer->easy.own_port != late->own_port)
+            continue;
+        vts_easy_leave_connection(&transfer->easy);
+        set_over(engine, transfer, CURLE_RECV_ERROR);
+    }
+}
+
 static void gather(struct vts_engine *engine)
 {
     const CURLMsg *message;
@@ -341,6 +357,12 @@ static void gather(struct vts_engine *engine)
             vts_easy_break_connection(&transfer->easy);
         /* The message is gone with the handle. */
         set_over(engine, transfer, message->data.result);
+    }
+    for (struct vts_list *at = engine->over.next; at != &engine->over; at = at->next) {
+        const struct vts_transfer *transfer = VTS_CONTAINER_OF(at, struct vts_transfer, member);
+
+        if (transfer->result == CURLE_OPERATION_TIMEDOUT)
+            gather_companions(engine, &transfer->easy);
     }
     look_at_headers(engine);
 }
