@@ -29,6 +29,7 @@ MANY = 3
 DEADLINE_S = 1.5
 # What a busy machine may add to a deadline.
 LATE_S = 6 if IS_SANITIZED else 2
+HELD_S = 45  # less than the deadline of a wait, by which the server is asked to hold answers
 AT_A_TIME = 16
 IN_HANDSHAKE = 700  # bytes: in the middle of the server's first flight
 HEADERS, DATA = (h2_raw.HEADERS,), (h2_raw.DATA,)
@@ -158,6 +159,8 @@ def play_healed(row, mode, count, work):
                            how="call" if count == 1 else "thread")
         proxy.wait_past()
         finish_well(wait, work)
+        # A question that was held on a dead connection would come back just before the deadline.
+        check(wait.outcome.seconds < HELD_S, wait.story())
         if row.is_unnoticed:
             equal(wait.of_kind("failure"), [], wait.story())
 
