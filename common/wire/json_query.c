@@ -15,7 +15,11 @@
 #include "common/wire/json_types.h"
 #include "common/wire/percent.h"
 
-enum { NAME_IN_ERROR_MAX = 64, FIELDS_MAX = 64 };
+enum {
+    NAME_IN_ERROR_MAX = 64,
+    FIELDS_MAX = 64,
+    ENUM_DIGITS_MAX = 10, /* of 32 bits; readers of JSON refuse numbers that are much longer */
+};
 
 struct parameter {
     struct vts_str name;
@@ -101,7 +105,7 @@ static bool is_bare(const ProtobufCFieldDescriptor *field, struct vts_str value)
 {
     if (field->type == PROTOBUF_C_TYPE_BOOL)
         return vts_str_equals_text(value, "true") || vts_str_equals_text(value, "false");
-    if (field->type != PROTOBUF_C_TYPE_ENUM || value.len == 0)
+    if (field->type != PROTOBUF_C_TYPE_ENUM || value.len == 0 || value.len > ENUM_DIGITS_MAX)
         return false;
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] < '0' || value.ptr[i] > '9')

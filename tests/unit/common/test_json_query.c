@@ -99,6 +99,8 @@ static void query_of_a_wrong_enum_lists_the_words(void)
 {
     check_refused(every, "enum_field=red",
                   "enum_field, in the query: one of negative, deep_red is wanted");
+    check_refused(every, "enum_field=99999999999999999999",
+                  "enum_field, in the query: one of negative, deep_red is wanted");
     check_refused(every, "enum_field=01",
                   "enum_field, in the query: one of negative, deep_red is wanted");
 }
