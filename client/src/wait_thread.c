@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait_thread.c - a thread that runs a waiter, and a queue of what others want of it.
  *
- * The waiter is the thread's alone. Under the lock are the queue, how many jobs are left with those
- * in the queue, and how it ended; no callback is called under it.
+ * The waiter is the thread's alone. Under the lock are the queue, how many jobs there are with
+ * those in the queue, and how it ended; no callback is called under it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +27,8 @@ struct wish {
 
 struct vts_wait_thread {
     struct vts_waiter *waiter; /* the thread's */
+    vts_wait_fn on_event;      /* NULL: none */
+    void *context;             /* for on_event */
     pthread_t thread;
     bool has_thread;
     int wake_fd; /* readable when there is a wish, or the end is wanted */
@@ -34,7 +36,9 @@ struct vts_wait_thread {
     pthread_cond_t changed;
     struct vts_list wishes;
     size_t wishes_count;
-    size_t left; /* jobs of the waiter, when it was last looked at */
+    size_t adds_count; /* of them, those that add a job */
+    size_t left;       /* jobs of the waiter, when it was last looked at */
+    size_t taken;      /* the same, when somebody was last told of something: an end makes room */
     bool is_stopping;
     enum vts_client_code code; /* other than VTS_CLIENT_OK: the waiting has ended */
     struct vts_client_error error;
@@ -78,14 +82,49 @@ static bool take_wishes(struct vts_wait_thread *thread, struct vts_list *wishes)
     return is_wanted;
 }
 
-/* *ret_granted is how many are off the list. */
+/* The job is not waited for after all, which is no reason to end the others' waiting. Returns false
+ * when that is to end. */
+static bool tell_refused(const struct vts_wait_thread *thread, const struct wish *wish,
+                         const struct vts_client_error *error)
+{
+    enum vts_wait_mode mode = thread->waiter->options.mode;
+    struct vts_wait_event event = {.job_id = wish->job_id,
+                                   .data = wish->data,
+                                   .error = error,
+                                   .is_final = true,
+                                   .next_try = -1,
+                                   .rung = mode != VTS_WAIT_AUTO ? mode : VTS_WAIT_POLL};
+
+    return thread->on_event(&event, thread->context);
+}
+
+static enum vts_client_code add(struct vts_wait_thread *thread, const struct wish *wish,
+                                struct vts_client_error *error)
+{
+    enum vts_client_code code =
+        vts_waiter_add(thread->waiter, wish->job_id, wish->after_revision, wish->data, error);
+
+    if (code == VTS_CLIENT_OK || code == VTS_CLIENT_CONFLICT)
+        return VTS_CLIENT_OK; /* the one that is waited for goes on */
+    if (thread->on_event == NULL)
+        return code; /* nobody would learn of it otherwise */
+    return tell_refused(thread, wish, error)
+               ? VTS_CLIENT_OK
+               : vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled");
+}
+
+/* What was taken off the queue. */
+struct granted {
+    size_t wishes;
+    size_t adds;
+};
+
 static enum vts_client_code grant(struct vts_wait_thread *thread, struct vts_list *wishes,
-                                  size_t *ret_granted, struct vts_client_error *error)
+                                  struct granted *ret_granted, struct vts_client_error *error)
 {
     enum vts_client_code code = VTS_CLIENT_OK;
 
-    *ret_granted = 0;
-
+    *ret_granted = (struct granted){0};
     while (!vts_list_is_empty(wishes)) {
         struct wish *wish = VTS_CONTAINER_OF(wishes->next, struct wish, member);
 
@@ -93,23 +132,23 @@ static enum vts_client_code grant(struct vts_wait_thread *thread, struct vts_lis
         if (wish->kind == REMOVE)
             vts_waiter_remove(thread->waiter, wish->job_id);
         else if (code == VTS_CLIENT_OK)
-            code = vts_waiter_add(thread->waiter, wish->job_id, wish->after_revision, wish->data,
-                                  error);
-        if (code == VTS_CLIENT_CONFLICT)
-            code = VTS_CLIENT_OK; /* the one that is waited for goes on */
+            code = add(thread, wish, error);
+        ret_granted->wishes++;
+        ret_granted->adds += wish->kind == ADD;
         vts_mem_free(wish);
-        (*ret_granted)++;
     }
     return code;
 }
 
 /* At once, so that nobody sees neither the wish nor the job. */
-static void publish(struct vts_wait_thread *thread, size_t granted, enum vts_client_code code,
-                    const struct vts_client_error *error)
+static void publish(struct vts_wait_thread *thread, struct granted granted,
+                    enum vts_client_code code, const struct vts_client_error *error)
 {
     lock(thread);
-    thread->wishes_count -= granted;
+    thread->wishes_count -= granted.wishes;
+    thread->adds_count -= granted.adds;
     thread->left = vts_waiter_left(thread->waiter);
+    thread->taken = thread->left;
     if (code != VTS_CLIENT_OK && thread->code == VTS_CLIENT_OK) {
         thread->code = code;
         thread->error = *error;
@@ -119,13 +158,25 @@ static void publish(struct vts_wait_thread *thread, size_t granted, enum vts_cli
     unlock(thread);
 }
 
+/* The place of a job that came to its end is free for whoever is told of that; it is left until
+ * then, so that nobody drains before. */
+static bool tell(const struct vts_wait_event *event, void *context)
+{
+    struct vts_wait_thread *thread = context;
+
+    lock(thread);
+    thread->taken = vts_waiter_left(thread->waiter);
+    unlock(thread);
+    return thread->on_event(event, thread->context);
+}
+
 static void *run(void *context)
 {
     const double long_enough = 3600; /* s; then it looks again */
     struct vts_wait_thread *thread = context;
     struct vts_client_error error;
     struct vts_list wishes;
-    size_t granted;
+    struct granted granted;
     enum vts_client_code code = VTS_CLIENT_OK;
 
     vts_list_init(&wishes);
@@ -135,7 +186,7 @@ static void *run(void *context)
         if (code == VTS_CLIENT_OK)
             code = vts_waiter_wait_with(thread->waiter, long_enough, thread->wake_fd, &error);
     }
-    publish(thread, 0, code, &error);
+    publish(thread, (struct granted){0}, code, &error);
     while (!vts_list_is_empty(&wishes)) {
         struct wish *wish = VTS_CONTAINER_OF(wishes.next, struct wish, member);
 
@@ -183,6 +234,10 @@ enum vts_client_code vts_wait_thread_start(struct vts_client *client,
     if (options != NULL && options->size >= sizeof(own)) {
         own = *options;
         own.on_fd = NULL; /* the loop is ours */
+        thread->on_event = own.on_event;
+        thread->context = own.context;
+        own.on_event = own.on_event != NULL ? tell : NULL;
+        own.context = thread;
         options = &own;
     }
     code = vts_waiter_new(client, options, &thread->waiter, error);
@@ -225,19 +280,20 @@ void vts_wait_thread_free(struct vts_wait_thread *thread)
 static enum vts_client_code put(struct vts_wait_thread *thread, struct wish *wish,
                                 struct vts_client_error *error)
 {
+    size_t max = vts_waiter_max(thread->waiter);
     enum vts_client_code code;
 
     lock(thread);
     code = thread->code;
     if (code != VTS_CLIENT_OK && error != NULL)
         *error = thread->error;
-    if (code == VTS_CLIENT_OK && thread->left + thread->wishes_count >= (size_t)VTS_WAIT_MAX_JOBS &&
-        wish->kind == ADD)
-        code = vts_failure_set(error, VTS_CLIENT_USAGE, "at most %d jobs can be waited for so",
-                               VTS_WAIT_MAX_JOBS);
+    if (code == VTS_CLIENT_OK && wish->kind == ADD && thread->taken + thread->adds_count >= max)
+        code =
+            vts_failure_set(error, VTS_CLIENT_USAGE, "at most %zu jobs can be waited for so", max);
     if (code == VTS_CLIENT_OK) {
         vts_list_push_back(&thread->wishes, &wish->member);
         thread->wishes_count++;
+        thread->adds_count += wish->kind == ADD;
     }
     unlock(thread);
     if (code == VTS_CLIENT_OK)

@@ -229,12 +229,17 @@ void vts_waiter_free(struct vts_waiter *waiter)
     vts_mem_free(waiter);
 }
 
+size_t vts_waiter_max(const struct vts_waiter *waiter)
+{
+    return waiter->options.mode == VTS_WAIT_LONG_POLL ? VTS_WAIT_MAX_HELD : VTS_WAIT_MAX_JOBS;
+}
+
 enum vts_client_code vts_waiter_add(struct vts_waiter *waiter, const char *job_id,
                                     uint64_t after_revision, void *data,
                                     struct vts_client_error *error)
 {
     const char *id = vts_client_job_id(job_id);
-    bool is_held = waiter->options.mode == VTS_WAIT_LONG_POLL;
+    size_t max = vts_waiter_max(waiter);
     struct vts_waiter_group *group;
     struct vts_waiter_job *job;
     enum vts_client_code code;
@@ -243,11 +248,11 @@ enum vts_client_code vts_waiter_add(struct vts_waiter *waiter, const char *job_i
     code = vts_client_check_job_id(id, error);
     if (code != VTS_CLIENT_OK)
         return code;
-    if (waiter->jobs.count >= (is_held ? VTS_WAIT_MAX_HELD : VTS_WAIT_MAX_JOBS))
-        return vts_failure_set(error, VTS_CLIENT_USAGE, "at most %d jobs can be waited for so",
-                               is_held ? VTS_WAIT_MAX_HELD : VTS_WAIT_MAX_JOBS);
     if (vts_waiter_find(waiter, id) != NULL)
         return vts_failure_set(error, VTS_CLIENT_CONFLICT, "job '%s' is waited for already", id);
+    if (waiter->jobs.count >= max)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "at most %zu jobs can be waited for so",
+                               max);
     group = group_for_more(waiter);
     job = group != NULL ? vts_waiter_put_job(group, id) : NULL;
     if (job == NULL) {

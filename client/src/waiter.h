@@ -160,6 +160,8 @@ VTS_MUST_CHECK enum vts_client_code
 vts_waiter_send(struct vts_waiter *waiter, const struct vts_request *request,
                 const ProtobufCMessage *message, size_t max_bytes, vts_transfer_done_fn on_done,
                 void *context, struct vts_transfer **ret_transfer, struct vts_client_error *error);
+/* How many jobs it takes at a time. From any thread: it does not change. */
+size_t vts_waiter_max(const struct vts_waiter *waiter);
 /* As vts_waiter_wait, and returns when wake_fd is readable, too. */
 VTS_MUST_CHECK enum vts_client_code vts_waiter_wait_with(struct vts_waiter *waiter, double seconds,
                                                          int wake_fd,

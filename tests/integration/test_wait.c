@@ -464,6 +464,31 @@ static void test_wait_all_by_held_requests(void)
     expect_all(VTS_WAIT_LONG_POLL, VTS_WAIT_MAX_HELD);
 }
 
+/* One that is named twice is no more of them. */
+static void test_wait_all_counts_each_job_once(void)
+{
+    static struct bench_jobs held;
+    static struct vts_status *statuses[VTS_WAIT_MAX_HELD + 1];
+    struct vts_server_process *server = bench_start(bench_many_workers);
+    struct vts_client *client = bench_connect(server);
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+
+    bench_submit(client, &held, VTS_WAIT_MAX_HELD);
+    held.names[VTS_WAIT_MAX_HELD] = held.names[0];
+    vts_wait_options_init(&options);
+    options.mode = VTS_WAIT_LONG_POLL;
+    CU_ASSERT_EQUAL(
+        vts_wait_all(client, held.names, VTS_WAIT_MAX_HELD + 1, &options, statuses, &error),
+        VTS_CLIENT_OK);
+    CU_ASSERT_PTR_NOT_NULL(statuses[0]);
+    CU_ASSERT_PTR_EQUAL(statuses[0], statuses[VTS_WAIT_MAX_HELD]);
+    for (size_t i = 0; i <= VTS_WAIT_MAX_HELD; i++)
+        vts_status_free(statuses[i]);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
 static void test_wait_all_goes_on_without_the_missing(void)
 {
     static const char *const names[] = {"nobody", "default", "nothing"};
@@ -582,6 +607,7 @@ static const struct vts_test tests[] = {
     {"test_wait_all_by_streams", test_wait_all_by_streams},
     {"test_wait_all_by_batches", test_wait_all_by_batches},
     {"test_wait_all_by_held_requests", test_wait_all_by_held_requests},
+    {"test_wait_all_counts_each_job_once", test_wait_all_counts_each_job_once},
     {"test_wait_all_goes_on_without_the_missing", test_wait_all_goes_on_without_the_missing},
     {"test_wait_any_takes_the_first", test_wait_any_takes_the_first},
     {"test_wait_can_be_cancelled", test_wait_can_be_cancelled},

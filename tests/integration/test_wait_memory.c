@@ -2,7 +2,7 @@
 /* test_wait_memory.c - waits whose n-th allocation fails, for each n: they end, with the truth or
  * with VTS_CLIENT_NO_MEMORY, and leave nothing behind. */
 #include <CUnit/CUnit.h>
-#include <string.h>
+#include <semaphore.h>
 
 #include "common/base/mem.h"
 #include "tests/integration/wait_bench.h"
@@ -123,7 +123,64 @@ static void test_wait_that_fails_without_memory_ends(void)
     bench_stop(server);
 }
 
+/* ---- in the background ----------------------------------------------------------------------- */
+
+struct background {
+    struct vts_wait_thread *thread;
+    sem_t told;
+    unsigned refused; /* that were told as given up */
+};
+
+/* From the first news on the thread has no memory, until it has told so. */
+static bool run_out(const struct vts_wait_event *event, void *context)
+{
+    struct background *background = context;
+
+    if (event->error != NULL && event->is_final) {
+        (void)vts_mem_fail_after(-1); /* that it failed is what is told here */
+        background->refused++;
+        CU_ASSERT_EQUAL(event->error->code, VTS_CLIENT_NO_MEMORY);
+        CU_ASSERT_STRING_EQUAL(event->job_id, "late");
+        CU_ASSERT_PTR_EQUAL(event->data, context);
+        CU_ASSERT_EQUAL(event->rung, VTS_WAIT_WATCH);
+    } else {
+        (void)vts_mem_fail_after(0); /* as above */
+    }
+    (void)sem_post(&background->told);
+    return true;
+}
+
+static void test_wait_thread_without_memory_goes_on(void)
+{
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+    struct background background = {.refused = 0};
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+
+    (void)sem_init(&background.told, 0, 0);
+    vts_wait_options_init(&options);
+    options.mode = VTS_WAIT_WATCH;
+    options.on_event = run_out;
+    options.context = &background;
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, NULL, &error), VTS_CLIENT_OK);
+    (void)sem_wait(&background.told);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, "late", 0, &background, &error),
+                    VTS_CLIENT_OK);
+    (void)sem_wait(&background.told);
+    CU_ASSERT_EQUAL(background.refused, 1);
+    CU_ASSERT_EQUAL(vts_wait_thread_remove(background.thread, "default", &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_OK);
+    vts_wait_thread_free(background.thread);
+    (void)sem_destroy(&background.told);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
 static const struct vts_test tests[] = {
+    {"test_wait_thread_without_memory_goes_on", test_wait_thread_without_memory_goes_on},
     {"test_wait_without_memory_ends", test_wait_without_memory_ends},
     {"test_wait_that_fails_without_memory_ends", test_wait_that_fails_without_memory_ends},
 };

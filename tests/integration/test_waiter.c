@@ -151,6 +151,30 @@ static void test_waiter_may_be_freed_at_any_time(void)
     bench_stop(server);
 }
 
+/* A job that is there already is no more of them. */
+static void test_waiter_knows_its_jobs_when_it_is_full(void)
+{
+    static struct bench_jobs held;
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+    struct vts_wait_options options;
+    struct vts_waiter *waiter = NULL;
+    struct vts_client_error error = {.text = ""};
+
+    bench_submit(client, &held, VTS_WAIT_MAX_HELD);
+    vts_wait_options_init(&options);
+    options.mode = VTS_WAIT_LONG_POLL;
+    CU_ASSERT_EQUAL_FATAL(vts_waiter_new(client, &options, &waiter, &error), VTS_CLIENT_OK);
+    for (size_t i = 0; i < VTS_WAIT_MAX_HELD; i++)
+        CU_ASSERT_EQUAL(vts_waiter_add(waiter, held.names[i], 0, NULL, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_waiter_add(waiter, held.names[7], 0, NULL, &error), VTS_CLIENT_CONFLICT);
+    CU_ASSERT_EQUAL(vts_waiter_add(waiter, NULL, 0, NULL, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_waiter_left(waiter), VTS_WAIT_MAX_HELD);
+    vts_waiter_free(waiter);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
 /* ---- in the background ----------------------------------------------------------------------- */
 
 struct background {
@@ -259,12 +283,50 @@ static void test_wait_thread_ends(void)
     bench_stop(server);
 }
 
+/* As many as the server may hold requests for; the next one is refused, and ends nothing. */
+static void test_wait_thread_refuses_what_is_too_much(void)
+{
+    static struct bench_jobs held;
+    struct vts_server_process *server = bench_start(bench_at_rest);
+    struct vts_client *client = bench_connect(server);
+    struct background background = {.adds_another = true};
+    struct vts_wait_options options;
+    struct vts_client_error error = {.text = ""};
+
+    bench_submit(client, &held, VTS_WAIT_MAX_HELD);
+    vts_wait_options_init(&options);
+    options.mode = VTS_WAIT_LONG_POLL;
+    options.deadline = 60;
+    options.on_event = count_final;
+    options.context = &background;
+    CU_ASSERT_EQUAL_FATAL(vts_wait_thread_start(client, &options, &background.thread, &error),
+                          VTS_CLIENT_OK);
+    for (size_t i = 0; i < VTS_WAIT_MAX_HELD; i++)
+        CU_ASSERT_EQUAL(
+            vts_wait_thread_add(background.thread, held.names[i], 0, &background, &error),
+            VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_add(background.thread, NULL, 0, &background, &error),
+                    VTS_CLIENT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "at most 48 jobs"));
+    /* The first end makes room for one more, which is added when it is told. */
+    for (size_t i = 0; i < VTS_WAIT_MAX_HELD; i++)
+        CU_ASSERT_EQUAL(vts_cancel_job(client, held.names[i], NULL, NULL, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_cancel_job(client, "default", NULL, NULL, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(vts_wait_thread_drain(background.thread, &error), VTS_CLIENT_OK);
+    CU_ASSERT_EQUAL(background.finals, VTS_WAIT_MAX_HELD + 1);
+    vts_wait_thread_free(background.thread);
+    vts_client_free(client);
+    bench_stop(server);
+}
+
 static const struct vts_test tests[] = {
     {"test_waiter_runs_in_a_loop_of_ones_own", test_waiter_runs_in_a_loop_of_ones_own},
     {"test_waiter_takes_jobs_one_by_one", test_waiter_takes_jobs_one_by_one},
     {"test_waiter_may_be_freed_at_any_time", test_waiter_may_be_freed_at_any_time},
+    {"test_waiter_knows_its_jobs_when_it_is_full", test_waiter_knows_its_jobs_when_it_is_full},
     {"test_wait_thread_tells_of_many", test_wait_thread_tells_of_many},
     {"test_wait_thread_ends", test_wait_thread_ends},
+    {"test_wait_thread_refuses_what_is_too_much", test_wait_thread_refuses_what_is_too_much},
 };
 
 int main(void)

@@ -183,7 +183,7 @@ VTS_API void vts_waiter_free(struct vts_waiter *waiter);
 
 /* Waits for one more job, of which after_revision was told already; 0: nothing was. Sends nothing
  * yet. Jobs that are added together share a stream. VTS_CLIENT_USAGE for a bad id, or past
- * VTS_WAIT_MAX_JOBS; VTS_CLIENT_CONFLICT when it is waited for already; VTS_CLIENT_NO_MEMORY. */
+ * VTS_WAIT_MAX_JOBS, in mode VTS_WAIT_LONG_POLL past VTS_WAIT_MAX_HELD; VTS_CLIENT_CONFLICT when it is waited for already; VTS_CLIENT_NO_MEMORY. */
 VTS_API enum vts_client_code vts_waiter_add(struct vts_waiter *waiter, const char *job_id,
                                             uint64_t after_revision, void *data,
                                             struct vts_client_error *error);
@@ -222,7 +222,10 @@ VTS_API enum vts_client_code vts_wait_thread_start(struct vts_client *client,
                                                    struct vts_wait_thread **ret_thread,
                                                    struct vts_client_error *error);
 /* From any thread, on_event included. As vts_waiter_add, but for a job that is waited for already:
- * that one goes on, and the new data is forgotten. After the waiting has ended, its outcome. */
+ * that one goes on, and the new data is forgotten. After the waiting has ended, its outcome. Past
+ * VTS_WAIT_MAX_JOBS, or VTS_WAIT_MAX_HELD, that one is refused as well; and what was added or
+ * removed counts there until the thread has seen to it. A job that there is no memory for by then
+ * is told as given up. */
 VTS_API enum vts_client_code vts_wait_thread_add(struct vts_wait_thread *thread, const char *job_id,
                                                  uint64_t after_revision, void *data,
                                                  struct vts_client_error *error);
