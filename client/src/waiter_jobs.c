@@ -169,6 +169,7 @@ void vts_waiter_give_up(struct vts_waiter_job *job, const struct vts_client_erro
     }
     *job->error = *error;
     make_older(job);
+    job->rung = job->group->ladder.rung; /* whatever it was that failed, that was to be held */
     job->is_over = true;
     add_news(job);
 }
@@ -383,7 +384,7 @@ static void tell_job(struct vts_waiter *waiter, struct vts_waiter_job *job)
                                    .error = error,
                                    .is_final = job->is_over,
                                    .next_try = -1,
-                                   .rung = job->rung != VTS_WAIT_AUTO ? job->rung : VTS_WAIT_POLL};
+                                   .rung = job->rung};
     char job_id[VTS_WAITER_ID_SIZE];
     int64_t added_ns = job->added_ns;
 

@@ -22,6 +22,7 @@ struct story {
     bool is_ordered; /* each revision is newer than the last */
     enum vts_wait_mode rung;
     unsigned stop_after;         /* events; 0: never */
+    struct vts_client *client;   /* NULL, or which to cancel then */
     struct bench_driven *driven; /* goes on with each event; or NULL */
 };
 
@@ -36,11 +37,13 @@ static bool follow(const struct vts_wait_event *event, void *context)
         if (vts_status_revision(event->status) <= story->revision)
             story->is_ordered = false;
         story->revision = vts_status_revision(event->status);
-        story->rung = event->rung;
         if (story->driven != NULL && !event->is_final)
             bench_drive_on(story->driven);
     }
-    return story->events != story->stop_after;
+    story->rung = event->rung;
+    if (story->events == story->stop_after && story->client != NULL)
+        vts_client_cancel(story->client);
+    return story->events != story->stop_after || story->client != NULL;
 }
 
 /* ---- one job --------------------------------------------------------------------------------- */
@@ -143,13 +146,21 @@ static void test_wait_refuses(void)
     struct vts_status *status = NULL;
 
     for (size_t i = 0; i < VTS_ARRAY_LEN(bench_modes); i++) {
+        struct story story = {.is_ordered = true};
+
         vts_wait_options_init(&options);
         options.mode = bench_modes[i];
+        options.on_event = follow;
+        options.context = &story;
         CU_ASSERT_EQUAL(vts_wait(client, "nobody", &options, &status, &error),
                         VTS_CLIENT_NOT_FOUND);
+        CU_ASSERT_EQUAL(story.finals, 1);
+        CU_ASSERT_EQUAL(story.rung,
+                        bench_modes[i] == VTS_WAIT_AUTO ? VTS_WAIT_WATCH : bench_modes[i]);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "'nobody'"));
         CU_ASSERT_PTR_NULL(status);
     }
+    vts_wait_options_init(&options);
     CU_ASSERT_EQUAL(vts_wait(client, "no/id", NULL, &status, &error), VTS_CLIENT_USAGE);
     options.mode = (enum vts_wait_mode)4;
     CU_ASSERT_EQUAL(vts_wait(client, NULL, &options, &status, &error), VTS_CLIENT_USAGE);
