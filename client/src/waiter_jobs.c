@@ -423,9 +423,13 @@ static void tell_failure(struct vts_waiter *waiter)
 
 void vts_waiter_tell(struct vts_waiter *waiter)
 {
+    const struct vts_transport *transport = waiter->client->transport;
+
     if (waiter->failure.is_there)
         tell_failure(waiter);
-    while (!vts_list_is_empty(&waiter->news) && waiter->code == VTS_CLIENT_OK) {
+    /* Whoever is told may have had enough. */
+    while (!vts_list_is_empty(&waiter->news) && waiter->code == VTS_CLIENT_OK &&
+           !vts_transport_is_cancelled(transport)) {
         struct vts_waiter_job *job =
             VTS_CONTAINER_OF(waiter->news.next, struct vts_waiter_job, news);
 

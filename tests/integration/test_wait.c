@@ -192,6 +192,31 @@ static void test_wait_stops_when_told(void)
     bench_stop(server);
 }
 
+/* Nothing more is told, though much more is known. */
+static void test_wait_stops_when_cancelled_by_whom_it_tells(void)
+{
+    static struct bench_jobs many;
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(bench_modes); i++) {
+        struct vts_server_process *server = bench_start(bench_at_rest);
+        struct vts_client *client = bench_connect(server);
+        struct story story = {.stop_after = 3};
+        struct vts_wait_options options;
+
+        bench_submit(client, &many, 20);
+        story.client = client;
+        vts_wait_options_init(&options);
+        options.mode = bench_modes[i];
+        options.on_event = follow;
+        options.context = &story;
+        CU_ASSERT_EQUAL(vts_wait_all(client, many.names, 20, &options, NULL, NULL),
+                        VTS_CLIENT_CANCELLED);
+        CU_ASSERT_EQUAL(story.events, 3);
+        vts_client_free(client);
+        bench_stop(server);
+    }
+}
+
 /* ---- in another process ---------------------------------------------------------------------- */
 
 /* Waits for the first status, and leaves. */
@@ -610,6 +635,8 @@ static const struct vts_test tests[] = {
     {"test_wait_ends_at_its_deadline", test_wait_ends_at_its_deadline},
     {"test_wait_refuses", test_wait_refuses},
     {"test_wait_stops_when_told", test_wait_stops_when_told},
+    {"test_wait_stops_when_cancelled_by_whom_it_tells",
+     test_wait_stops_when_cancelled_by_whom_it_tells},
     {"test_wait_resumes_by_token", test_wait_resumes_by_token},
     {"test_wait_refuses_tokens_of_others", test_wait_refuses_tokens_of_others},
     {"test_wait_outlives_a_server", test_wait_outlives_a_server},
