@@ -10,6 +10,7 @@
 #include "client/cli/data.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/failure.h"
+#include "client/cli/streams.h"
 #include "client/cli/terminal.h"
 #include "client/cli/text.h"
 
@@ -37,7 +38,7 @@ static bool print_message(const char *json, size_t len, void *context)
         putchar('\n');
     free(copy);
     /* Whoever waits for the message wants it now; and nobody may be there any more. */
-    return fflush(stdout) == 0;
+    return vts_cli_streams_flush();
 }
 
 int vts_cli_call(struct vts_client *client, const struct vts_cli_options *options)
@@ -58,7 +59,7 @@ int vts_cli_call(struct vts_client *client, const struct vts_cli_options *option
     call.context = &is_terminal;
     code = vts_call_json(client, options->words[0], json, &call, &error);
     free(json);
-    /* Cancelled: nobody reads our lines any more, so nobody reads why. */
+    /* Cancelled: our lines cannot be written, and main() says so if it must. */
     if (code != VTS_CLIENT_OK && code != VTS_CLIENT_CANCELLED)
         vts_cli_failure_print(&error, options);
     return vts_cli_exit_code(code, NULL);

@@ -17,6 +17,7 @@
 #include "client/cli/live.h"
 #include "client/cli/output.h"
 #include "client/cli/signals.h"
+#include "client/cli/streams.h"
 #include "client/cli/terminal.h"
 
 struct poll {
@@ -50,7 +51,7 @@ static bool on_status(const struct vts_poll_event *event, void *context)
     if (event->is_changed && poll->is_each_change)
         print_status(poll, event->status);
     /* Whoever waits for the line wants it now; and nobody may be there any more. */
-    return fflush(stdout) == 0;
+    return vts_cli_streams_flush();
 }
 
 static void cancel(void *context)
@@ -91,7 +92,7 @@ static int finish(const struct poll *poll, enum vts_client_code code,
         vts_cli_failure_print(&interrupted, poll->options);
         return VTS_CLI_EXIT_SIGNAL + caught;
     }
-    /* Cancelled without a signal: nobody reads our lines any more, so nobody reads why. */
+    /* Cancelled without a signal: our lines cannot be written, and main() says so if it must. */
     if (code != VTS_CLIENT_OK && code != VTS_CLIENT_CANCELLED)
         vts_cli_failure_print(error, poll->options);
     return vts_cli_exit_code(code, status);

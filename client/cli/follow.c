@@ -9,6 +9,7 @@
 #include "client/cli/failure.h"
 #include "client/cli/output.h"
 #include "client/cli/signals.h"
+#include "client/cli/streams.h"
 #include "client/cli/terminal.h"
 
 struct follow {
@@ -59,7 +60,7 @@ static bool on_event(const struct vts_wait_event *event, void *context)
     vts_cli_board_update(&follow->board, event->status,
                          event->error != NULL ? event->error->text : "");
     /* Whoever waits for the line wants it now; and nobody may be there any more. */
-    return fflush(stdout) == 0;
+    return vts_cli_streams_flush();
 }
 
 static void cancel(void *context)
@@ -141,7 +142,7 @@ static int finish(struct follow *follow, enum vts_client_code code,
             vts_cli_failure_print(&interrupted, follow->options);
         return VTS_CLI_EXIT_SIGNAL + caught;
     }
-    /* Cancelled without a signal: nobody reads our lines any more, so nobody reads why. */
+    /* Cancelled without a signal: our lines cannot be written, and main() says so if it must. */
     if (code != VTS_CLIENT_CANCELLED && !follow->has_told_failure &&
         !print_continuation(follow, error))
         vts_cli_failure_print(error, follow->options);

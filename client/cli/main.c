@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - reads the command line, makes a client, runs a command. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +10,7 @@
 #include "client/cli/failure.h"
 #include "client/cli/help.h"
 #include "client/cli/output.h"
+#include "client/cli/streams.h"
 #include "client/cli/text.h"
 
 static void print_log(const char *text, void *context)
@@ -102,23 +101,13 @@ static int run(struct vts_cli_options *options)
     return vts_cli_explain_exit(exit_code, options);
 }
 
-/* A reader that went away (EPIPE) has what it wanted; a full disk has not. */
-static int finish_output(int exit_code)
-{
-    if (fflush(stdout) == 0 || errno == EPIPE)
-        return exit_code;
-    vts_cli_output_error("cannot write the output");
-    return exit_code != VTS_CLI_EXIT_OK ? exit_code : VTS_CLI_EXIT_USAGE;
-}
-
 int main(int argc, char *argv[])
 {
     struct vts_cli_options options;
     char fault[512];
     int exit_code = VTS_CLI_EXIT_OK;
 
-    /* Writing into a pipe nobody reads is an error to look at, not a reason to die. */
-    (void)signal(SIGPIPE, SIG_IGN);
+    vts_cli_streams_open();
     vts_cli_text_init();
     if (!vts_cli_options_parse(argc, argv, &options, fault, sizeof(fault)))
         return usage(&options, fault);
@@ -128,5 +117,5 @@ int main(int argc, char *argv[])
         printf("vtstatus %s\n", vts_version());
     else
         exit_code = run(&options);
-    return finish_output(exit_code);
+    return vts_cli_streams_finish(exit_code);
 }

@@ -20,6 +20,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/failure.h"
 #include "client/cli/output.h"
+#include "client/cli/streams.h"
 #include "client/cli/terminal.h"
 #include "client/cli/text.h"
 #include "client/cli/work_words.h"
@@ -126,7 +127,7 @@ static void print_status(const struct vts_cli_slot *slot, const struct vts_statu
         vts_cli_output_line(stdout, status, vts_cli_terminal_has_colors(stdout));
     else if (!vts_cli_output_json(stdout, status))
         vts_cli_output_error("out of memory");
-    (void)fflush(stdout); /* main() looks at its error at the end */
+    (void)vts_cli_streams_flush(); /* it is said at the end; the job is done all the same */
     funlockfile(stdout);
 }
 

@@ -106,11 +106,40 @@ def files_that_cannot_be_read_or_written_are_2():
                "'/nonexistent': there is no such file")
         expect(vtstatus(server, "--cert", "/nonexistent", "--key", "/nonexistent", "get"), 2,
                "'/nonexistent': there is no such file")
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            result = subprocess.run([VTSTATUS, *trust(server), "get"], stdout=full,
-                                    stderr=subprocess.PIPE, text=True, timeout=WAIT_S, check=False,
-                                    env=environment())
-        equal((result.returncode, result.stderr), (2, "vtstatus: cannot write the output\n"))
+
+
+def unwritten(server, *arguments, stdout="/dev/full"):
+    """Without a stdout at all, as >&- has it, when that is None."""
+    with open(stdout or os.devnull, "w", encoding="utf-8") as full:
+        return subprocess.run([VTSTATUS, *trust(server), *arguments], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=WAIT_S, check=False,
+                              preexec_fn=None if stdout else lambda: os.close(1), env=environment())
+
+
+WATCH = ("call", "vtstatus.v1.StatusService/WatchStatus", "--data", '{"jobId":"default"}')
+
+
+@case
+def output_that_cannot_be_written_is_2():
+    with Server(*DONE) as server:
+        for command in (("get",), ("poll",), ("poll", "-o", "json"), ("watch",), WATCH, ("list",),
+                        ("show", "default"), ("services",), ("health",), ("help",), ("--version",),
+                        ("get", "--explain"), ("completion", "bash"),
+                        ("submit", "file:///a.mp4", "--to", "de"),
+                        ("submit", "file:///a.mp4", "--to", "de", "--wait")):
+            result = unwritten(server, *command)
+            equal((result.returncode, result.stderr),
+                  (2, "vtstatus: cannot write the output: the disk is full\n"), command)
+            result = unwritten(server, *command, stdout=None)
+            equal((result.returncode, result.stderr),
+                  (2, "vtstatus: cannot write the output: it is closed\n"), command)
+
+
+@case
+def lost_output_counts_more_than_a_failed_job():
+    with Server(*FAILED) as server:
+        for command in ("get", "poll", "watch"):
+            equal(unwritten(server, command).returncode, 2, command)
 
 
 @case
