@@ -298,6 +298,8 @@ enum vts_client_code vts_create_jobs(struct vts_client *client,
     if (count < 1 || count > VTS_CREATE_MAX_JOBS)
         return vts_failure_set(error, VTS_CLIENT_USAGE, "there must be 1 to %d jobs",
                                VTS_CREATE_MAX_JOBS);
+    if (options == NULL)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "jobs are counted, but not there");
     for (size_t i = 0; i < count; i++)
         ret_jobs[i] = NULL;
     vts_arena_init(&arena, MAX_REQUEST_BYTES);

@@ -104,6 +104,15 @@ static bool is_proxy(const char *proxy)
     return strlen(proxy) <= MAX_PROXY_LEN;
 }
 
+/* As the value of a field of HTTP. */
+static bool is_user_agent(const char *user_agent)
+{
+    for (const char *at = user_agent; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+    return true;
+}
+
 static bool is_timeout(double seconds)
 {
     return isfinite(seconds) && seconds > 0 && seconds <= max_seconds;
@@ -130,6 +139,8 @@ enum vts_client_code vts_client_options_read(const struct vts_client_options *op
     if (!is_timeout(ret_options->request_timeout))
         return vts_failure_set(error, VTS_CLIENT_USAGE,
                                "request_timeout must be above 0 and at most a year");
+    if (ret_options->user_agent != NULL && !is_user_agent(ret_options->user_agent))
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "user_agent has a control character");
     if (ret_options->pinned_key != NULL && !are_pins(ret_options->pinned_key))
         return vts_failure_set(error, VTS_CLIENT_USAGE,
                                "a pinned key is sha256// and 44 characters of base64; several have "

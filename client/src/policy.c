@@ -62,7 +62,8 @@ enum vts_client_code vts_poll_options_preset(struct vts_poll_options *options, c
 {
     struct vts_poll_options changed;
 
-    if (vts_poll_options_read(options, &changed, NULL) != VTS_CLIENT_OK)
+    if (options == NULL || name == NULL ||
+        vts_poll_options_read(options, &changed, NULL) != VTS_CLIENT_OK)
         return VTS_CLIENT_USAGE;
     for (size_t i = 0; i < VTS_ARRAY_LEN(presets); i++) {
         const struct preset *preset = &presets[i];

@@ -165,12 +165,15 @@ enum vts_client_code vts_wait(struct vts_client *client, const char *job_id,
     return vts_wait_from(client, job_id, 0, options, ret_status, error);
 }
 
-static enum vts_client_code check_count(size_t count, struct vts_client_error *error)
+static enum vts_client_code check_ids(const char *const *job_ids, size_t count,
+                                      struct vts_client_error *error)
 {
-    if (count >= 1 && count <= VTS_WAIT_MAX_JOBS)
-        return VTS_CLIENT_OK;
-    return vts_failure_set(error, VTS_CLIENT_USAGE, "1 to %d jobs can be waited for",
-                           VTS_WAIT_MAX_JOBS);
+    if (count < 1 || count > VTS_WAIT_MAX_JOBS)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "1 to %d jobs can be waited for",
+                               VTS_WAIT_MAX_JOBS);
+    if (job_ids == NULL)
+        return vts_failure_set(error, VTS_CLIENT_USAGE, "jobs are counted, but not there");
+    return VTS_CLIENT_OK;
 }
 
 /* statuses may be NULL. */
@@ -186,7 +189,7 @@ static enum vts_client_code block_many(struct vts_client *client, struct blockin
                                        const char *const *job_ids, size_t count,
                                        struct vts_client_error *error)
 {
-    enum vts_client_code code = check_count(count, error);
+    enum vts_client_code code = check_ids(job_ids, count, error);
 
     if (code != VTS_CLIENT_OK)
         return code;

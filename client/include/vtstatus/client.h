@@ -307,8 +307,8 @@ static inline void vts_poll_options_init(struct vts_poll_options *options)
 /* Sets the schedule as others have it: interval, backoff_factor, max_interval, jitter and its kind,
  * deadline, ignore_hints, max_hint, is_first_hint_kept. Names are "default", "gax-go",
  * "api-core-python", "azure", "smithy", "heygen-cli", "openai-python" and "plain"; what each of
- * them is, vts_poll_status(3) says. VTS_CLIENT_USAGE for any other, or options that were not
- * initialised. */
+ * them is, vts_poll_status(3) says. VTS_CLIENT_USAGE for any other, or none, or options that were
+ * not initialised, or NULL. */
 VTS_API enum vts_client_code vts_poll_options_preset(struct vts_poll_options *options,
                                                      const char *name);
 /* The names, from index 0 on; NULL behind the last one. */

@@ -183,7 +183,8 @@ VTS_API void vts_waiter_free(struct vts_waiter *waiter);
 
 /* Waits for one more job, of which after_revision was told already; 0: nothing was. Sends nothing
  * yet. Jobs that are added together share a stream. VTS_CLIENT_USAGE for a bad id, or past
- * VTS_WAIT_MAX_JOBS, in mode VTS_WAIT_LONG_POLL past VTS_WAIT_MAX_HELD; VTS_CLIENT_CONFLICT when it is waited for already; VTS_CLIENT_NO_MEMORY. */
+ * VTS_WAIT_MAX_JOBS, in mode VTS_WAIT_LONG_POLL past VTS_WAIT_MAX_HELD; VTS_CLIENT_CONFLICT when it
+ * is waited for already; VTS_CLIENT_NO_MEMORY. */
 VTS_API enum vts_client_code vts_waiter_add(struct vts_waiter *waiter, const char *job_id,
                                             uint64_t after_revision, void *data,
                                             struct vts_client_error *error);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <vtstatus/call.h>
+#include <vtstatus/jobs.h>
+#include <vtstatus/wait.h>
 
 #include "common/base/mem.h"
 #include "tests/support/suite.h"
@@ -108,6 +110,9 @@ static void client_new_checks_its_options(void)
     options.ca_file = "/dev/null";
     check_refused(&options, VTS_CLIENT_TLS, "empty");
     options = make_options();
+    options.user_agent = "me\r\nX-Other: 1";
+    check_refused(&options, VTS_CLIENT_USAGE, "user_agent");
+    options = make_options();
     options.cert_file = "/no/such/cert";
     options.key_file = "/no/such/key";
     check_refused(&options, VTS_CLIENT_TLS, "/no/such/cert");
@@ -142,6 +147,29 @@ static void calls_with_a_bad_job_id_ask_nobody(void)
     CU_ASSERT_EQUAL(vts_poll_status(client, "a b", NULL, &status, &error), VTS_CLIENT_USAGE);
     CU_ASSERT_EQUAL(vts_poll_status(client, "a b", NULL, &status, NULL), VTS_CLIENT_USAGE);
     vts_client_free(client);
+}
+
+static void calls_without_what_they_count_ask_nobody(void)
+{
+    static const struct vts_create_options *const nothing[] = {NULL};
+    struct vts_client *client = make_client();
+    struct vts_status *status = NULL;
+    struct vts_job *job = NULL;
+    struct vts_client_error own;
+    size_t index = 0;
+
+    CU_ASSERT_EQUAL(vts_wait_all(client, NULL, 2, NULL, NULL, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_wait_any(client, NULL, 2, NULL, &index, &status, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "not there"));
+    CU_ASSERT_EQUAL(vts_create_jobs(client, NULL, 1, &job, &own, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "not there"));
+    CU_ASSERT_EQUAL(vts_create_jobs(client, nothing, 1, &job, &own, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_create_job(client, NULL, &job, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_get_job(client, NULL, &job, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_call_json(client, NULL, NULL, NULL, &error), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_wait_resume(client, NULL, NULL, NULL, &status, &error), VTS_CLIENT_USAGE);
+    vts_client_free(client);
+    CU_ASSERT_EQUAL(vts_client_new(NULL, &client, &error), VTS_CLIENT_USAGE);
 }
 
 static void calls_to_a_dead_port_are_refused(void)
@@ -243,6 +271,7 @@ int main(void)
         {"client_new_without_memory_fails_and_leaks_nothing",
          client_new_without_memory_fails_and_leaks_nothing},
         {"calls_with_a_bad_job_id_ask_nobody", calls_with_a_bad_job_id_ask_nobody},
+        {"calls_without_what_they_count_ask_nobody", calls_without_what_they_count_ask_nobody},
         {"calls_to_a_dead_port_are_refused", calls_to_a_dead_port_are_refused},
         {"poll_of_a_dead_port_tells_how_often_it_tried",
          poll_of_a_dead_port_tells_how_often_it_tried},

@@ -76,7 +76,9 @@ static void policy_of_no_name_changes_nothing(void)
     options.interval = 7;
     CU_ASSERT_EQUAL(vts_poll_options_preset(&options, "nobody"), VTS_CLIENT_USAGE);
     CU_ASSERT_EQUAL(vts_poll_options_preset(&options, ""), VTS_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(vts_poll_options_preset(&options, NULL), VTS_CLIENT_USAGE);
     CU_ASSERT_EQUAL(options.interval, 7);
+    CU_ASSERT_EQUAL(vts_poll_options_preset(NULL, "default"), VTS_CLIENT_USAGE);
     memset(&none, 0, sizeof(none));
     CU_ASSERT_EQUAL(vts_poll_options_preset(&none, "azure"), VTS_CLIENT_USAGE);
 }
