@@ -140,15 +140,27 @@ static double seconds_until(int64_t end_ns)
     return (double)(end_ns - vts_clock_now_ns()) / VTS_NS_PER_S;
 }
 
+/* s. What the server names is not undercut, however long it is; jitter comes on top where there is
+ * time for it. */
+static double next_wait(unsigned tries, double retry_after, double left, struct vts_rng *rng)
+{
+    struct vts_backoff backoff = retry_backoff;
+    double wait;
+
+    backoff.max_interval = fmax(backoff.max_interval, retry_after);
+    wait = vts_backoff_retry_wait(&backoff, tries, retry_after, rng);
+    return wait >= left && retry_after >= 0 ? retry_after : wait;
+}
+
 /* Waits before the next try and says whether there shall be one; *error is of the last one, unless
  * the wait was cancelled. */
 static bool wait_for_next_try(struct vts_client *client, struct vts_rng *rng, unsigned tries,
                               double retry_after, int64_t end_ns, struct vts_client_error *error)
 {
-    double wait = vts_backoff_retry_wait(&retry_backoff, tries, retry_after, rng);
+    double left = seconds_until(end_ns);
+    double wait = next_wait(tries, retry_after, left, rng);
 
-    if (tries >= MAX_TRIES || !vts_retry_has_room(&client->retry_budget) ||
-        wait >= seconds_until(end_ns))
+    if (tries >= MAX_TRIES || !vts_retry_has_room(&client->retry_budget) || wait >= left)
         return false;
     vts_log_write(&client->log, "try %u failed: %.400s; the next one in %.3f s", tries, error->text,
                   wait);
@@ -157,6 +169,18 @@ static bool wait_for_next_try(struct vts_client *client, struct vts_rng *rng, un
         return true;
     (void)vts_failure_set(error, VTS_CLIENT_CANCELLED, "cancelled"); /* the caller returns it */
     return false;
+}
+
+/* The caller may have more time than there was here. */
+static void tell_when(double retry_after, struct vts_client_error *error)
+{
+    char text[sizeof(error->text)];
+
+    if (retry_after <= 0 || !vts_retry_may_pass(error->code, true))
+        return;
+    (void)snprintf(text, sizeof(text), "%s", error->text);
+    (void)vts_failure_set(error, error->code, "%.440s; it may be tried again in %.3g s", text,
+                          retry_after); /* the code is the same */
 }
 
 enum vts_client_code vts_rpc_call(struct vts_client *client, const struct vts_rpc_request *request,
@@ -168,11 +192,10 @@ enum vts_client_code vts_rpc_call(struct vts_client *client, const struct vts_rp
     struct vts_rng rng;
     enum vts_client_code code = encode(request->message, &bytes, error);
     bool is_again = code == VTS_CLIENT_OK;
+    double retry_after = -1;
 
     vts_rng_init(&rng, vts_rng_seed_from_system());
     for (unsigned tries = 1; is_again; tries++) {
-        double retry_after = -1;
-
         code = try_once(client, request, vts_buf_str(&bytes), fmax(seconds_until(end_ns), 0.001),
                         ret_response, &retry_after, error);
         if (vts_retry_may_pass(code, true))
@@ -183,5 +206,6 @@ enum vts_client_code vts_rpc_call(struct vts_client *client, const struct vts_rp
                    wait_for_next_try(client, &rng, tries, retry_after, end_ns, error);
     }
     vts_buf_fini(&bytes);
+    tell_when(retry_after, error);
     return code == VTS_CLIENT_OK ? code : error->code;
 }

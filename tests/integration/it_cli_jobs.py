@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -484,6 +485,28 @@ def a_lost_answer_makes_no_second_job():
         equal(len(submit(stub)), 1)
         equal([method for method, _ in stub.calls], ["CreateJob"] * 3)
         equal(len(stub.jobs.jobs), 1)
+
+
+@case
+def a_call_waits_as_long_as_the_server_says():
+    with StubServer() as stub:
+        stub.faults["CreateJob"] = [Refusal(14, "busy", retry_after=3)]
+        start_s = time.monotonic()
+        equal(len(submit(stub)), 1)
+        check(3 <= time.monotonic() - start_s < 10, "not when it was told to")
+        equal(len(stub.calls), 2)
+
+
+@case
+def a_call_that_cannot_wait_so_long_says_for_when():
+    with StubServer() as stub:
+        submit(stub, "--job-id", "a")
+        vtstatus(stub, "cancel", "a")
+        for method, command in (("GetJob", "show"), ("RetryJob", "retry")):
+            stub.faults[method] = [Refusal(14, "busy", retry_after=60)]
+            expect(vtstatus(stub, command, "a"), 3, "busy; it may be tried again in 60 s")
+            equal([one for one, _ in stub.calls].count(method), 1)
+        expect(vtstatus(stub, "show", "a"), 1)
 
 
 @case

@@ -57,11 +57,12 @@ def make(name, **fields):
 
 
 class Refusal(Exception):
-    """An error of a call; usable as a fault too."""
+    """An error of a call; usable as a fault too. retry_after is in whole seconds."""
 
-    def __init__(self, code, message, reason=""):
+    def __init__(self, code, message, reason="", retry_after=None):
         super().__init__(message)
         self.code, self.message, self.reason = code, message, reason
+        self.field = f"Retry-After: {retry_after}\r\n" if retry_after is not None else ""
 
     def status(self):
         status = CLASSES["google.rpc.Status"](code=self.code, message=self.message)
@@ -408,7 +409,7 @@ class StubServer:
                    f"Content-Length: {len(answer)}\r\n\r\n".encode() + answer)
 
     def _unary(self, file, method, body, fault):
-        code, kind = 200, "application/proto"
+        code, kind, more = 200, "application/proto", ""
         try:
             if isinstance(fault, Refusal):
                 raise fault
@@ -420,9 +421,9 @@ class StubServer:
             if fault == LOST:
                 raise Cut
         except Refusal as refusal:
-            code, kind = HTTP[refusal.code], "application/json"
+            code, kind, more = HTTP[refusal.code], "application/json", refusal.field
             answer = json.dumps(refusal.json()).encode()
-        file.write(f"HTTP/1.1 {code} -\r\nContent-Type: {kind}\r\n"
+        file.write(f"HTTP/1.1 {code} -\r\nContent-Type: {kind}\r\n{more}"
                    f"Content-Length: {len(answer)}\r\n\r\n".encode() + answer)
 
     def _stream(self, file, method, body, fault):
