@@ -68,7 +68,9 @@ static void print_flags(enum vts_cli_command command)
 
 static void print_command(enum vts_cli_command command)
 {
-    printf("    %s)\n        _arguments -s \\\n", vts_cli_command_name(command));
+    /* -S: what follows "--" is all the command's own. */
+    printf("    %s)\n        _arguments -s%s \\\n", vts_cli_command_name(command),
+           vts_cli_completion_runs_commands(command) ? " -S" : "");
     print_flags(command);
     if (vts_cli_completion_runs_commands(command))
         fputs("            '*:::command:_normal' ;;\n", stdout);
@@ -78,11 +80,12 @@ static void print_command(enum vts_cli_command command)
         fputs("            ;;\n", stdout);
 }
 
+/* They are not named commands: zsh's table of that name, which _normal needs, would be hidden. */
 static void print_list_of_commands(void)
 {
     char help[VTS_CLI_HELP_BYTES];
 
-    fputs("    commands=(\n", stdout);
+    fputs("    subcommands=(\n", stdout);
     for (int i = 1; i < VTS_CLI_COMMAND_COUNT; i++) {
         vts_cli_help_of_command((enum vts_cli_command)i, help, sizeof(help));
         printf("        '%s:", vts_cli_command_name((enum vts_cli_command)i));
@@ -99,7 +102,7 @@ void vts_cli_completion_zsh(void)
         "# zsh completion for vtstatus; printed by: vtstatus completion zsh\n"
         "_vtstatus() {\n"
         "    local curcontext=$curcontext state line\n"
-        "    local -a commands\n"
+        "    local -a subcommands\n"
         "    typeset -A opt_args\n",
         stdout);
     print_list_of_commands();
@@ -110,12 +113,12 @@ void vts_cli_completion_zsh(void)
         "            '*:: :->rest' && return\n"
         "    case $state in\n"
         "    command)\n"
-        "        _describe -t commands command commands\n"
+        "        _describe -t commands command subcommands\n"
         "        return ;;\n"
         "    esac\n"
         "    case $words[1] in\n"
         "    help)\n"
-        "        _describe -t commands command commands ;;\n",
+        "        _describe -t commands command subcommands ;;\n",
         stdout);
     for (int i = 1; i < VTS_CLI_COMMAND_COUNT; i++)
         print_command((enum vts_cli_command)i);

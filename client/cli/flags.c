@@ -172,6 +172,17 @@ static const char *explained_name(const struct vts_cli_flag *flag)
     return flags[i].name;
 }
 
+static const char *policies(void)
+{
+    static char words[160]; /* always the same ones; completions are printed by one thread */
+    const char *name;
+    size_t len = 0;
+
+    for (size_t i = 0; (name = vts_poll_preset_name(i)) != NULL && len < sizeof(words); i++)
+        len += (size_t)snprintf(words + len, sizeof(words) - len, "%s%s", i > 0 ? " " : "", name);
+    return words;
+}
+
 static const char *words_of(const struct vts_cli_flag *flag)
 {
     switch (flag->kind) {
@@ -179,6 +190,8 @@ static const char *words_of(const struct vts_cli_flag *flag)
         return "text json";
     case MODE:
         return "auto watch long-poll poll";
+    case POLICY:
+        return policies();
     case STATES:
         return "pending running cancelling succeeded failed cancelled";
     default:

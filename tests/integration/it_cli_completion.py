@@ -12,12 +12,17 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from cases import case, check, equal, main  # noqa: E402
+from cases import case, check, equal, main, skip  # noqa: E402
 from command import environment, expect, vtstatus  # noqa: E402
 from vts_server import WAIT_S, scratch_folder  # noqa: E402
 
 SHELLS = ("bash", "zsh", "fish")
 FLAG = re.compile(r"--[a-z][a-z-]*")
+
+
+def needs(shell):
+    if not shutil.which(shell):
+        skip(f"there is no {shell}")
 
 
 def script(shell):
@@ -98,6 +103,7 @@ def bash_completes():
                                                          "--oldest-first"]),
                 ("vtstatus --cacert auth\tget", ["--cacert", "authority file.pem", "get"]),
                 ("vtstatus help canc\t", ["help", "cancel"]),
+                ("vtstatus poll --policy heyg\t", ["poll", "--policy", "heygen-cli"]),
                 ("vtstatus completion zs\t", ["completion", "zsh"]),
                 ("vtstatus work -- auth\t", ["work", "--", "authority file.pem"]),
                 # What another command takes, and what may not be guessed, stays as it is typed.
@@ -139,23 +145,48 @@ def at_home():
     return environment(HOME=home, XDG_CONFIG_HOME=home)
 
 
+def takes_its_script(shell, check_only):
+    needs(shell)
+    result = subprocess.run([shell, check_only, script_file(shell)], capture_output=True, text=True,
+                            check=False, timeout=WAIT_S, env=at_home())
+    equal((result.returncode, result.stderr), (0, ""), shell)
+
+
 @case
-def shells_take_the_scripts():
-    for shell, check_only in (("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")):
-        if shutil.which(shell):
-            result = subprocess.run([shell, check_only, script_file(shell)], capture_output=True,
-                                    text=True, check=False, timeout=WAIT_S, env=at_home())
-            equal((result.returncode, result.stderr), (0, ""), shell)
+def bash_takes_its_script():
+    takes_its_script("bash", "-n")
+
+
+@case
+def zsh_takes_its_script():
+    takes_its_script("zsh", "-n")
+
+
+@case
+def fish_takes_its_script():
+    takes_its_script("fish", "--no-execute")
+
+
+@case
+def what_is_explained_reads_as_a_whole():
+    zsh, fish = script("zsh"), script("fish")
+    for flag, words in (("mode", "how to be told"), ("state", "only jobs in this state"),
+                        ("output", "how to show it"), ("job-id", "the job's id"),
+                        ("policy", "the schedule of others, to compare")):
+        told = re.search(rf"--{flag}=\[(.*?)\]", zsh).group(1).replace("'\\''", "'")
+        equal(told, words, f"--{flag} in zsh")
+        told = re.search(rf" -l {flag} .*-d '(.*)'$", fish, re.MULTILINE).group(1)
+        equal(told.replace("\\'", "'"), words, f"--{flag} in fish")
 
 
 @case
 def fish_completes():
-    if not shutil.which("fish"):
-        return
+    needs("fish")
     file = script_file("fish")
     for line, words in (("vtstatus pol", ["poll"]), ("vtstatus poll --inter", ["--interval"]),
                         ("vtstatus get --inter", []), ("vtstatus -o j", ["json"]),
                         ("vtstatus list --state succ", ["succeeded"]),
+                        ("vtstatus poll --policy heyg", ["heygen-cli"]),
                         ("vtstatus help canc", ["cancel"])):
         result = subprocess.run(["fish", "--no-config", "-c", f"source {file}; complete -C '{line}'"],
                                 capture_output=True, text=True, check=False, timeout=WAIT_S,
@@ -165,9 +196,10 @@ def fish_completes():
 
 @case
 def zsh_completes():
-    if not shutil.which("zsh"):
-        return
-    zsh = Shell("zsh", scratch_folder())
+    needs("zsh")
+    folder = scratch_folder()
+    (folder / "video.mp4").write_text("x")
+    zsh = Shell("zsh", folder)
     try:
         for line, words in (
                 ("vtstatus pol\t", ["poll"]),
@@ -178,6 +210,11 @@ def zsh_completes():
                                                          "--oldest-first"]),
                 ("vtstatus help canc\t", ["help", "cancel"]),
                 ("vtstatus completion zs\t", ["completion", "zsh"]),
+                ("vtstatus poll --policy heyg\t", ["poll", "--policy", "heygen-cli"]),
+                ("vtstatus work -- mkfif\t", ["work", "--", "mkfifo"]),
+                ("vtstatus work mkfif\t", ["work", "mkfifo"]),
+                ("vtstatus work --until\t-- cat vid\t", ["work", "--until-idle", "--", "cat",
+                                                        "video.mp4"]),
                 ("vtstatus get --inter\t", ["get", "--inter"])):
             equal(zsh.complete(line), words, line)
     finally:

@@ -7,6 +7,7 @@
     main(__file__)
 
 prints a line a case and ends with "NAME: N passed, N failed". Arguments choose cases by their names.
+A case that calls skip() counts as neither; when some were skipped and none failed, so does the test.
 
 Time is the server's affair wherever it can be: a case waits for events, however long they take. What
 is about time itself, and so can be spoilt by a machine that is busy, is told how long its times are:
@@ -66,10 +67,26 @@ def wait_until(condition, what, timeout=60, poll_s=0.01):
         time.sleep(poll_s)
 
 
+class Skipped(Exception):
+    pass
+
+
+def skip(reason):
+    """Ends the case, for what it needs is not on this machine."""
+    raise Skipped(reason)
+
+
+SKIPPED_TEST = 77  # as an exit status, which CTest shows
+
+
 def _run(function):
+    """Whether it passed; None: it was skipped."""
     start = time.monotonic()
     try:
         function()
+    except Skipped as reason:
+        print(f"skipped {function.__name__}: {reason}", flush=True)
+        return None
     except Exception as error:  # whatever it is, the other cases shall run
         print(f"{traceback.format_exc()}FAIL {function.__name__}: {error}", flush=True)
         return False
@@ -83,6 +100,9 @@ def main(file, at_once=1):
     chosen = [one for one in _cases if not sys.argv[1:] or one.__name__ in sys.argv[1:]]
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         results = list(pool.map(_run, chosen))
-    print(f"{Path(file).stem}: {results.count(True)} passed, {results.count(False)} failed")
+    skipped = f", {results.count(None)} skipped" if None in results else ""
+    print(f"{Path(file).stem}: {results.count(True)} passed, {results.count(False)} failed{skipped}")
     sys.stdout.flush()
-    sys.exit(0 if results and all(results) else os.EX_SOFTWARE)
+    if not results or False in results:
+        sys.exit(os.EX_SOFTWARE)
+    sys.exit(SKIPPED_TEST if None in results else 0)
