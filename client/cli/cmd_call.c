@@ -10,6 +10,7 @@
 #include "client/cli/data.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/failure.h"
+#include "client/cli/output.h"
 #include "client/cli/streams.h"
 #include "client/cli/terminal.h"
 #include "client/cli/text.h"
@@ -62,5 +63,8 @@ int vts_cli_call(struct vts_client *client, const struct vts_cli_options *option
     /* Cancelled: our lines cannot be written, and main() says so if it must. */
     if (code != VTS_CLIENT_OK && code != VTS_CLIENT_CANCELLED)
         vts_cli_failure_print(&error, options);
+    /* The call itself would find out by asking. */
+    if (code == VTS_CLIENT_CANCELLED && options->is_explaining && !options->call.is_stream)
+        vts_cli_output_error("a method that answers with a stream is explained with --stream");
     return vts_cli_exit_code(code, NULL);
 }

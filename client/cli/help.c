@@ -325,7 +325,7 @@ static const char call[] =
     "  -H, --header 'NAME: VALUE'   an HTTP field to send too; may be given several\n"
     "                          times\n"
     "  --stream                the method answers with a stream. Default: it is found\n"
-    "                          out\n"
+    "                          out, but not by --explain, which asks nobody\n"
     "\n"
     "Examples:\n"
     "  vtstatus call vtstatus.v1.StatusService/GetStatus -d '{\"jobId\":\"7f3c\"}'\n"
