@@ -17,7 +17,7 @@ void vts_answer_init(struct vts_answer *answer)
 
 void vts_answer_init_sized(struct vts_answer *answer, size_t max_bytes)
 {
-    *answer = (struct vts_answer){.retry_after = -1, .wait_applied = -1};
+    *answer = (struct vts_answer){.retry_after = -1, .poll_after = -1, .wait_applied = -1};
     vts_buf_init(&answer->body, max_bytes);
 }
 
@@ -38,6 +38,7 @@ static void start_anew(struct vts_answer *answer, struct vts_str status_line)
     answer->etag[0] = '\0';
     answer->content_type[0] = '\0';
     answer->retry_after = -1;
+    answer->poll_after = -1;
     answer->wait_applied = -1;
     answer->has_content_length = false;
     if (vts_str_split(&status_line, ' ', &version) && vts_str_split(&status_line, ' ', &code) &&
@@ -73,19 +74,27 @@ static void take_content_type(struct vts_answer *answer, struct vts_str value)
     answer->content_type[len] = '\0';
 }
 
-/* Seconds only: the other form, a date, is for caches; our server does not send it. */
-static void take_retry_after(struct vts_answer *answer, struct vts_str value)
+/* A whole number, at most max; negative when it is none. An absurd one still says "not soon". */
+static double read_number(struct vts_str value, uint64_t max)
 {
-    uint64_t seconds = 0;
+    uint64_t number = 0;
 
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] < '0' || value.ptr[i] > '9')
-            return;
+            return -1;
     if (value.len == 0)
-        return;
-    if (vts_str_to_u64(value, max_retry_after_s, &seconds) != VTS_OK)
-        seconds = max_retry_after_s; /* an absurd number still says "not soon" */
-    answer->retry_after = (double)seconds;
+        return -1;
+    return vts_str_to_u64(value, max, &number) == VTS_OK ? (double)number : (double)max;
+}
+
+/* Seconds only: the other form, a date, is for caches; our server does not send it. What is no
+ * number leaves what was there. */
+static void take_seconds(double *seconds, struct vts_str value, unsigned parts)
+{
+    double number = read_number(value, max_retry_after_s * parts);
+
+    if (number >= 0)
+        *seconds = number / parts;
 }
 
 /* As RFC 7240 has it: "wait=20". Other preferences are not ours. */
@@ -110,7 +119,9 @@ static void take_field(struct vts_answer *answer, struct vts_str line)
     else if (vts_str_equals_nocase(name, "content-type"))
         take_content_type(answer, value);
     else if (vts_str_equals_nocase(name, "retry-after"))
-        take_retry_after(answer, value);
+        take_seconds(&answer->retry_after, value, 1);
+    else if (vts_str_equals_nocase(name, "poll-after-ms"))
+        take_seconds(&answer->poll_after, value, 1000);
     else if (vts_str_equals_nocase(name, "preference-applied"))
         take_preference(answer, value);
     else if (vts_str_equals_nocase(name, "content-length"))

@@ -22,6 +22,7 @@ struct vts_answer {
     char etag[128];          /* with its quotes; "" when there was none, or one too long */
     char content_type[64];   /* in lower case, without parameters */
     double retry_after;      /* s; negative when there was none */
+    double poll_after;       /* s; the same of a hint that is finer than that */
     double wait_applied;     /* s; negative when the server did not heed the wish for it */
     bool has_content_length; /* then content_length says how long the body must become */
     uint64_t content_length;

@@ -231,7 +231,9 @@ static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
     } else if (code != VTS_CLIENT_OK) {
         vts_ask_note_failure(ask, error, answer->retry_after);
     } else {
-        vts_waiter_take_hint(job, answer->retry_after); /* a finer one is in the status */
+        /* A finer one is in the status, or with the word that there is no other one. */
+        vts_waiter_take_hint(job,
+                             answer->poll_after >= 0 ? answer->poll_after : answer->retry_after);
         if (status != NULL)
             is_news = vts_waiter_take(job, status, rung_of(ask));
         else if (answer->retry_after < 0)

@@ -13,7 +13,7 @@ enum { REQUESTED_MAX_BYTES = 1024, EXPOSED_MAX_BYTES = 2048 };
 
 static const char exposed[] =
     "grpc-status,grpc-message,grpc-status-details-bin,etag,location,retry-after,"
-    "preference-applied";
+    "poll-after-ms,preference-applied";
 
 static bool is_allowed(const struct vts_rpc *rpc, const struct vts_rpc_method *method,
                        struct vts_str origin)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/clock.h"
 #include "common/base/macros.h"
 #include "common/wire/accept.h"
 #include "common/wire/etag.h"
@@ -122,6 +123,12 @@ void vts_rest_add_wait(struct vts_exchange *exchange, uint64_t seconds)
         return; /* an origin has taken the room; the reader will see for itself */
 }
 
+/* Rounded up: early questions are what the hint is there to avoid. */
+static uint64_t to_whole_s(int64_t ns)
+{
+    return (uint64_t)(ns + VTS_NS_PER_S - 1) / VTS_NS_PER_S;
+}
+
 void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
                    const struct vts_rest_resource *resource)
 {
@@ -132,10 +139,14 @@ void vts_rest_send(struct vts_exchange *exchange, enum vts_rest_form form,
     vts_response_add(response, "etag", resource->etag);
     vts_response_add_text(response, "vary", "accept");
     vts_response_add_text(response, "cache-control", "no-cache");
-    if (resource->retry_after_s > 0)
-        vts_response_add_number(response, "retry-after", (uint64_t)resource->retry_after_s);
+    if (resource->poll_after_ns > 0)
+        vts_response_add_number(response, "retry-after", to_whole_s(resource->poll_after_ns));
     if (vts_rest_is_current(exchange, resource->etag)) {
         response->code = 304;
+        /* A body would tell it as finely. */
+        if (resource->poll_after_ns > 0)
+            vts_response_add_number(response, "poll-after-ms",
+                                    (uint64_t)(resource->poll_after_ns / VTS_NS_PER_MS));
         response->tail_len = 0;
     } else {
         response->code = 200;

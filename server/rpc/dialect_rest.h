@@ -23,7 +23,7 @@ const char *vts_rest_content_type(enum vts_rest_form form);
 struct vts_rest_resource {
     struct vts_str etag;
     struct vts_str body;   /* in the chosen form */
-    int64_t retry_after_s; /* sent when positive */
+    int64_t poll_after_ns; /* negative: there is no need to come back */
     vts_release_fn release;
     void *owner;
 };

@@ -17,12 +17,6 @@ static void release_snapshot(void *snapshot)
     vts_snapshot_unref(snapshot);
 }
 
-/* Whole seconds, rounded up: early questions are what the hint is there to avoid. */
-static int64_t to_retry_after_s(int64_t poll_after_ns)
-{
-    return poll_after_ns < 0 ? 0 : (poll_after_ns + VTS_NS_PER_S - 1) / VTS_NS_PER_S;
-}
-
 /* The body in the chosen form, and what completes it. */
 static enum vts_err choose_body(struct vts_response *response, enum vts_rest_form form,
                                 const struct vts_status_view *view, struct vts_str *ret_body)
@@ -59,7 +53,7 @@ void vts_status_send_view(const struct vts_status_service *service, struct vts_e
 {
     struct vts_status_view own = spread(service, exchange, view);
     struct vts_rest_resource resource = {.etag = vts_snapshot_etag(view->snapshot),
-                                         .retry_after_s = to_retry_after_s(own.poll_after_ns),
+                                         .poll_after_ns = own.poll_after_ns,
                                          .release = release_snapshot,
                                          .owner = view->snapshot};
 

@@ -181,6 +181,7 @@ def if_none_match_gives_304():
             equal(answer.header["cache-control"], "no-cache", value)
             check("content-type" not in answer.header, "304 with a Content-Type")
             check(int(answer.header["retry-after"]) >= 1, "304 tells when to ask again")
+            check(200 <= int(answer.header["poll-after-ms"]) <= 30000, "and so it does finely")
 
 
 @case

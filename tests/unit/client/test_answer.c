@@ -98,6 +98,20 @@ static double retry_after_of(const char *line)
     return seconds;
 }
 
+static void poll_after_is_finer(void)
+{
+    vts_answer_init(&answer);
+    CU_ASSERT(answer.poll_after < 0);
+    CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("HTTP/2 304\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("retry-after: 1\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("poll-after-ms: 250\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(answer.retry_after, 1);
+    CU_ASSERT_EQUAL(answer.poll_after, 0.25);
+    CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("poll-after-ms: 0.5\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(answer.poll_after, 0.25);
+    vts_answer_fini(&answer);
+}
+
 static void retry_after_is_seconds_and_bounded(void)
 {
     CU_ASSERT_EQUAL(retry_after_of("retry-after: 0\r\n"), 0);
@@ -176,6 +190,7 @@ int main(void)
         {"answer_starts_anew_after_an_interim_one", answer_starts_anew_after_an_interim_one},
         {"answer_ignores_trailers", answer_ignores_trailers},
         {"answer_of_304_is_complete_without_a_body", answer_of_304_is_complete_without_a_body},
+        {"poll_after_is_finer", poll_after_is_finer},
         {"retry_after_is_seconds_and_bounded", retry_after_is_seconds_and_bounded},
         {"etag_that_could_not_be_sent_back_is_dropped",
          etag_that_could_not_be_sent_back_is_dropped},

@@ -3,6 +3,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/macros.h"
 #include "server/rpc/dialect_rest.h"
 #include "tests/support/suite.h"
@@ -73,12 +74,12 @@ static void count_release(void *owner)
 }
 
 /* Sends a resource whose body is "body" and its tail "+tail". */
-static void send_resource(const char *if_none_match, enum vts_rest_form form, int64_t retry_after_s,
+static void send_resource(const char *if_none_match, enum vts_rest_form form, int64_t poll_after_ms,
                           int *released)
 {
     const struct vts_rest_resource resource = {.etag = vts_str_of("W/\"r7\""),
                                                .body = vts_str_of("body"),
-                                               .retry_after_s = retry_after_s,
+                                               .poll_after_ns = poll_after_ms * VTS_NS_PER_MS,
                                                .release = count_release,
                                                .owner = released};
 
@@ -99,7 +100,7 @@ static void resource_is_sent_with_its_fields(void)
 {
     int released;
 
-    send_resource(NULL, VTS_REST_JSON, 3, &released);
+    send_resource(NULL, VTS_REST_JSON, 2001, &released);
     CU_ASSERT_EQUAL(fake.exchange.response.code, 200);
     CU_ASSERT_STRING_EQUAL(fake.body, "body+tail");
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/json");
@@ -107,13 +108,14 @@ static void resource_is_sent_with_its_fields(void)
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "vary"), "accept");
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "cache-control"), "no-cache");
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "3");
+    CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "poll-after-ms"), "(none)");
 }
 
 static void resource_without_hint_has_no_retry_after(void)
 {
     int released;
 
-    send_resource(NULL, VTS_REST_PROTO, 0, &released);
+    send_resource(NULL, VTS_REST_PROTO, -1, &released);
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "(none)");
     CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"), "application/x-protobuf");
 }
@@ -131,11 +133,13 @@ static void resource_the_reader_has_is_answered_304(void)
     for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
         int released;
 
-        send_resource(rows[i].if_none_match, VTS_REST_JSON, 3, &released);
+        send_resource(rows[i].if_none_match, VTS_REST_JSON, 2500, &released);
         CU_ASSERT_EQUAL(fake.exchange.response.code, rows[i].code);
         CU_ASSERT_EQUAL(fake.body_len, rows[i].code == 304 ? 0 : strlen("body+tail"));
         CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "etag"), "W/\"r7\"");
         CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "retry-after"), "3");
+        CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "poll-after-ms"),
+                               rows[i].code == 304 ? "2500" : "(none)");
         CU_ASSERT_STRING_EQUAL(fake_exchange_field(&fake, "content-type"),
                                rows[i].code == 304 ? "(none)" : "application/json");
     }
