@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One accepted socket with its TLS: plain bytes in, plain bytes out. Loop thread only.
+/* One accepted socket with its TLS, if it has any: plain bytes in, plain bytes out. Loop thread
+ * only.
  *
  * Output is pulled, never pushed: the owner writes when on_turn says so, as long as
  * vts_transport_can_write(), and stops when the peer does not take more. While output waits,
@@ -38,7 +39,8 @@ struct vts_transport_ops {
     void (*on_gone)(void *owner);
 };
 
-/* Adopts fd, on failure too. VTS_ERR_NOMEM or VTS_ERR_IO. */
+/* Adopts fd, on failure too. Without tls (NULL) bytes are as they are on the socket: the transport
+ * is open when it is made, and on_open is not called. VTS_ERR_NOMEM or VTS_ERR_IO. */
 VTS_MUST_CHECK enum vts_err vts_transport_new(struct vts_loop *loop, int fd,
                                               struct vts_tls_ctx *tls,
                                               const struct vts_transport_ops *ops, void *owner,
@@ -46,8 +48,8 @@ VTS_MUST_CHECK enum vts_err vts_transport_new(struct vts_loop *loop, int fd,
 
 /* Whether output may be written: the handshake is done and the peer took what came before. */
 bool vts_transport_can_write(const struct vts_transport *transport);
-/* Encrypts bytes; they leave with the flush. At most 16 KiB at a time, and only when output may be
- * written. VTS_ERR_CLOSED when the connection is broken. */
+/* Takes bytes, which are encrypted if there is TLS; they leave with the flush. At most 16 KiB at a
+ * time, and only when output may be written. VTS_ERR_CLOSED when the connection is broken. */
 VTS_MUST_CHECK enum vts_err vts_transport_write(struct vts_transport *transport, const char *bytes,
                                                 size_t len);
 /* Sends what was written. Must end every turn that wrote. */
@@ -61,7 +63,8 @@ void vts_transport_set_reading(struct vts_transport *transport, bool is_on);
  * so that unread input does not turn the last answer into a reset. After it the owner hears on_gone
  * only, and bounds the wait by vts_transport_abort(). */
 void vts_transport_close(struct vts_transport *transport);
-/* Ends at once, closed before or not. */
+/* Ends at once, closed before or not. What was not closed before ends in a way that the peer tells
+ * from an end in good order: without close_notify, or by a reset where there is no TLS. */
 void vts_transport_abort(struct vts_transport *transport);
 
 /* Since when output has waited without progress: less than 1 KiB taken, and not all of it. 0 when
@@ -76,13 +79,13 @@ bool vts_transport_has_key_flood(const struct vts_transport *transport);
 bool vts_transport_has_unread(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_in(const struct vts_transport *transport);
 uint64_t vts_transport_bytes_out(const struct vts_transport *transport);
-/* Such as "TLSv1.3"; a constant. */
 /* Who the client is, once the handshake is done: by its certificate, that is the first URI among
  * the alternative names, as "uri:spiffe://…", else the first DNS name, as "dns:…", else the SHA-256
  * of the certificate, as "sha256:…". Never the common name, which CAs do not agree on. Returns
  * false for one that has shown none. */
 bool vts_transport_peer_name(const struct vts_transport *transport,
                              char ret_name[VTS_PEER_NAME_BYTES]);
+/* Such as "TLSv1.3", or "none"; a constant. */
 const char *vts_transport_tls_version(const struct vts_transport *transport);
 
 #endif
