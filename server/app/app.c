@@ -157,6 +157,11 @@ static void log_listening(const struct vts_config *config)
     vts_log_begin(&line, VTS_LOG_INFO, "listening");
     vts_log_str(&line, "address", vts_str_of(address));
     vts_log_int(&line, "port", vts_address_port(&config->listen));
+    if (config->has_insecure_listen) {
+        vts_address_format(&config->insecure_listen, address);
+        vts_log_str(&line, "insecure_address", vts_str_of(address));
+        vts_log_int(&line, "insecure_port", vts_address_port(&config->insecure_listen));
+    }
     vts_log_int(&line, "threads", config->threads);
     vts_log_int(&line, "connections_max",
                 (int64_t)vts_limits_get(&config->limits, VTS_LIMIT_CONNECTIONS));
@@ -181,11 +186,28 @@ static enum vts_err make_workers(struct app *app, struct vts_tls_ctx *tls, struc
                                                 .routes = app->services.routes,
                                                 .routes_count = VTS_ROUTES_COUNT};
     int fds[VTS_THREADS_MAX];
-    enum vts_err err = vts_listener_bind(&config->listen, config->threads, fds, error);
+    enum vts_err err = vts_listener_bind(&config->listen, "--listen", config->threads, fds, error);
 
     if (err != VTS_OK)
         return err;
     err = vts_workers_new(&options, config->threads, fds, tls, &app->workers);
+    return err == VTS_OK ? VTS_OK
+                         : vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
+}
+
+static enum vts_err listen_insecure(struct app *app, struct vts_error *error)
+{
+    struct vts_config *config = app->config;
+    int fds[VTS_THREADS_MAX];
+    enum vts_err err;
+
+    if (!config->has_insecure_listen)
+        return VTS_OK;
+    err = vts_listener_bind(&config->insecure_listen, "--insecure-listen", config->threads, fds,
+                            error);
+    if (err != VTS_OK)
+        return err;
+    err = vts_workers_listen_insecure(app->workers, fds);
     return err == VTS_OK ? VTS_OK
                          : vts_error_set(error, err, "cannot start: %s", vts_err_text(err));
 }
@@ -234,6 +256,8 @@ static enum vts_err make_and_start(struct app *app, struct vts_tls_ctx *tls,
         err = vts_services_init(&app->services, app->config, app->hub, &app->jobs, &metrics, error);
     if (err == VTS_OK)
         err = make_workers(app, tls, error);
+    if (err == VTS_OK)
+        err = listen_insecure(app, error);
     return err == VTS_OK ? start(app, error) : err;
 }
 

@@ -113,6 +113,19 @@ enum vts_err vts_workers_new(const struct vts_workers_options *options, unsigned
     return err;
 }
 
+enum vts_err vts_workers_listen_insecure(struct vts_workers *workers, const int fds[])
+{
+    enum vts_err err = VTS_OK;
+
+    for (unsigned i = 0; i < workers->count; i++) {
+        if (err == VTS_OK)
+            err = vts_http_server_listen_insecure(workers->workers[i].server, fds[i]);
+        else
+            (void)close(fds[i]);
+    }
+    return err;
+}
+
 static void *run_worker(void *context)
 {
     struct worker *worker = context;

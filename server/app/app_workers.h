@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The threads that serve: each has a loop with its own listener, connections and calls. All
+/* The threads that serve: each has a loop with its own listeners, connections and calls. All
  * functions are for the main thread, which reaches the workers by posts only. */
 #ifndef VTS_APP_APP_WORKERS_H
 #define VTS_APP_APP_WORKERS_H
@@ -26,6 +26,10 @@ VTS_MUST_CHECK enum vts_err vts_workers_new(const struct vts_workers_options *op
                                             unsigned count, const int fds[],
                                             struct vts_tls_ctx *tls,
                                             struct vts_workers **ret_workers);
+/* Has each worker accept connections without TLS too. As vts_workers_new() for fds, and before
+ * vts_workers_start(). */
+VTS_MUST_CHECK enum vts_err vts_workers_listen_insecure(struct vts_workers *workers,
+                                                        const int fds[]);
 /* VTS_ERR_IO when there cannot be so many threads; those that run are ended by
  * vts_workers_free(). */
 VTS_MUST_CHECK enum vts_err vts_workers_start(struct vts_workers *workers);

@@ -143,6 +143,34 @@ static enum vts_err parse_tls(const struct values *values, struct vts_config *co
     return VTS_OK;
 }
 
+/* Whoever asks for certificates does not want to hear those who have none. */
+static enum vts_err parse_insecure_listen(const struct values *values, struct vts_config *config,
+                                          struct vts_error *error)
+{
+    const char *value = values->text[OPTION_INSECURE_LISTEN];
+
+    config->has_insecure_listen = value != NULL;
+    if (value == NULL)
+        return VTS_OK;
+    if (config->tls.client_ca != NULL)
+        return vts_error_set(error, VTS_ERR_INVALID,
+                             "%s cannot go with %s: without TLS clients show no certificate, so "
+                             "anybody on this machine would be let in; leave out one of them",
+                             values->name[OPTION_INSECURE_LISTEN], values->name[OPTION_CLIENT_CA]);
+    return blame(values, OPTION_INSECURE_LISTEN,
+                 vts_address_parse_loopback(value, &config->insecure_listen, error), error);
+}
+
+static enum vts_err parse_listen(const struct values *values, struct vts_config *config,
+                                 struct vts_error *error)
+{
+    enum vts_err err =
+        blame(values, OPTION_LISTEN,
+              vts_address_parse(values->text[OPTION_LISTEN], &config->listen, error), error);
+
+    return err == VTS_OK ? parse_insecure_listen(values, config, error) : err;
+}
+
 static enum vts_err parse_threads(const struct values *values, struct vts_config *config,
                                   struct vts_error *error)
 {
@@ -276,9 +304,7 @@ enum vts_err vts_config_read(int argc, char *const argv[], struct vts_config *re
     if (err == VTS_OK)
         err = parse_tls(&values, ret_config, error);
     if (err == VTS_OK)
-        err =
-            blame(&values, OPTION_LISTEN,
-                  vts_address_parse(values.text[OPTION_LISTEN], &ret_config->listen, error), error);
+        err = parse_listen(&values, ret_config, error);
     if (err == VTS_OK)
         err = parse_threads(&values, ret_config, error);
     if (err == VTS_OK)

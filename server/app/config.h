@@ -18,7 +18,9 @@ struct vts_config {
     bool wants_version;
     bool wants_descriptor_set;
     struct vts_address listen;
-    struct vts_tls_files tls; /* strings are borrowed from argv and the environment */
+    bool has_insecure_listen;
+    struct vts_address insecure_listen; /* without TLS, of loopback */
+    struct vts_tls_files tls;           /* strings are borrowed from argv and the environment */
     unsigned threads;
     const char *store; /* borrowed, as above; for vts_store_open() */
     bool has_simulation;

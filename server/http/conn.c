@@ -327,20 +327,25 @@ static enum vts_err learn_identity(struct vts_conn *conn)
     return vts_identities_enter(identities, name, &conn->identity);
 }
 
+static void start_protocol(struct vts_conn *conn, const struct vts_conn_ops *ops)
+{
+    conn->ops = ops;
+    set_state(conn, VTS_CONN_OPEN);
+    conn->active_ns = vts_conn_now_ns(conn);
+    if (learn_identity(conn) != VTS_OK || conn->ops->start(conn) != VTS_OK)
+        vts_conn_end(conn, "out of memory");
+}
+
 static void on_open(void *owner, struct vts_str alpn)
 {
     struct vts_conn *conn = owner;
 
     VTS_ASSERT(conn->magic == CONN_MAGIC);
     count(conn, VTS_METRIC_HANDSHAKES);
-    conn->ops = vts_str_equals_text(alpn, "h2") ? &vts_h2_ops : &vts_h1_ops;
     end_handshake(conn);
-    set_state(conn, VTS_CONN_OPEN);
-    conn->active_ns = vts_conn_now_ns(conn);
     vts_transport_set_key_updates_max(conn->transport,
                                       vts_limits_get(conn->server->limits, VTS_LIMIT_KEY_UPDATES));
-    if (learn_identity(conn) != VTS_OK || conn->ops->start(conn) != VTS_OK)
-        vts_conn_end(conn, "out of memory");
+    start_protocol(conn, vts_str_equals_text(alpn, "h2") ? &vts_h2_ops : &vts_h1_ops);
 }
 
 static void on_data(void *owner, const char *bytes, size_t len)
@@ -397,30 +402,51 @@ static uint64_t number_peer(const struct vts_address *peer)
     return vts_hash(&key, vts_str_of(text));
 }
 
-void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer)
+/* NULL when there cannot be one; the server knows of it then. */
+static struct vts_conn *make_conn(struct vts_http_server *server, int fd,
+                                  const struct vts_address *peer, struct vts_tls_ctx *tls)
 {
     struct vts_conn *conn = vts_mem_zalloc(sizeof(*conn));
 
     if (conn == NULL) {
         (void)close(fd); /* there is nobody to tell */
-        vts_http_server_handshake_over(server);
         vts_http_server_conn_gone(server);
-        return;
+        return NULL;
     }
     conn->magic = CONN_MAGIC;
     conn->server = server;
     conn->peer = *peer;
     conn->peer_number = number_peer(peer);
     conn->opened_ns = vts_conn_now_ns(conn);
+    vts_list_init(&conn->link);
     vts_list_init(&conn->scheduled_link);
     vts_timer_init(&conn->timer, on_timer, conn);
-    vts_list_push_back(&server->shaking_hands, &conn->link);
     count(conn, VTS_METRIC_CONNECTIONS);
-    if (vts_transport_new(server->loop, fd, server->tls, &transport_ops, conn, &conn->transport) !=
-        VTS_OK) {
-        vts_http_server_handshake_over(server);
-        conn_free(conn);
+    if (vts_transport_new(server->loop, fd, tls, &transport_ops, conn, &conn->transport) == VTS_OK)
+        return conn;
+    conn_free(conn);
+    return NULL;
+}
+
+void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer)
+{
+    struct vts_conn *conn = make_conn(server, fd, peer, server->tls);
+
+    if (conn == NULL)
         return;
-    }
+    server->handshakes++;
+    vts_list_push_back(&server->shaking_hands, &conn->link);
     arm_timer(conn, check_deadlines(conn));
+}
+
+void vts_conn_accept_insecure(struct vts_http_server *server, int fd,
+                              const struct vts_address *peer)
+{
+    struct vts_conn *conn = make_conn(server, fd, peer, NULL);
+
+    if (conn == NULL)
+        return;
+    vts_list_push_back(&server->conns, &conn->link);
+    start_protocol(conn, &vts_preface_ops);
+    vts_conn_pump(conn);
 }

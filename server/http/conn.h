@@ -40,6 +40,8 @@ struct vts_conn_ops {
 
 extern const struct vts_conn_ops vts_h2_ops;
 extern const struct vts_conn_ops vts_h1_ops;
+/* Without TLS, until the first bytes tell which of the two it is; then it gives way to that. */
+extern const struct vts_conn_ops vts_preface_ops;
 
 /* What accepting waits for. */
 enum vts_pause {
@@ -55,10 +57,11 @@ struct vts_http_server {
     struct vts_http_handler handler;
     struct vts_tls_ctx *tls;
     struct vts_listener *listener;
-    struct vts_list shaking_hands; /* connections in the handshake, oldest first */
-    struct vts_list conns;         /* all others */
-    uint64_t conns_count;          /* in both */
-    uint64_t conns_most;           /* since memory was given back last */
+    struct vts_listener *insecure_listener; /* without TLS; NULL: none was asked for */
+    struct vts_list shaking_hands;          /* connections in the handshake, oldest first */
+    struct vts_list conns;                  /* all others */
+    uint64_t conns_count;                   /* in both */
+    uint64_t conns_most;                    /* since memory was given back last */
     struct vts_timer trim_timer;
     uint64_t handshakes;
     enum vts_pause pause;
@@ -85,7 +88,7 @@ struct vts_http_server {
 
 /* A connection only ever moves down this list:
  *
- *   SHAKING_HANDS  TLS is being set up
+ *   SHAKING_HANDS  TLS is being set up; without TLS it begins below
  *   OPEN           requests are served
  *   DRAINING       the server stops: the connection ends as soon as it can without loss
  *   ENDING         nothing more is read; what is written leaves
@@ -125,8 +128,11 @@ struct vts_conn {
     uint64_t glitches;
 };
 
-/* Adopts fd; the server has counted the connection and its handshake already. */
+/* Both adopt fd; the server has counted the connection already. The first shakes hands, which
+ * counts as a handshake; the second speaks HTTP at once, without TLS. */
 void vts_conn_accept(struct vts_http_server *server, int fd, const struct vts_address *peer);
+void vts_conn_accept_insecure(struct vts_http_server *server, int fd,
+                              const struct vts_address *peer);
 /* Lets the peer have what is written and closes, at the end of the turn. reason is a literal, for
  * logs; of several calls the first one counts. */
 void vts_conn_end(struct vts_conn *conn, const char *reason);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_server.c - accepts connections within the caps, and drains them at the end.
  *
- * At a cap the listener pauses, so that connections wait in the kernel's queue; it goes on at nine
+ * At a cap the listeners pause, so that connections wait in the kernel's queue; they go on at nine
  * tenths. While handshakes are at their cap, those that have lasted three seconds make room, and
  * those that never said a word do so after a tenth: otherwise they could keep everybody else
- * waiting.
+ * waiting. What comes without TLS shakes no hands and is not kept waiting by those that do.
  */
 #include "server/http/http_server.h"
 
@@ -65,24 +65,28 @@ static void end_slow_handshakes(void *context)
                            now_ns + (int64_t)SILENCE_PATIENCE_MS * VTS_NS_PER_MS);
 }
 
+/* Without TLS there is no handshake to wait for. */
 static void set_pause(struct vts_http_server *server, enum vts_pause pause)
 {
     server->pause = pause;
     if (server->listener != NULL)
         vts_listener_set_paused(server->listener, pause != VTS_PAUSE_NONE);
+    if (server->insecure_listener != NULL)
+        vts_listener_set_paused(server->insecure_listener, pause == VTS_PAUSE_CONNECTIONS);
 }
 
-/* Pauses when a cap is reached. */
+/* Pauses when a cap is reached. While handshakes hold up those with TLS, the others may still reach
+ * the cap of all. */
 static void check_caps(struct vts_http_server *server)
 {
     uint64_t connections = atomic_load(&server->shared->connections);
 
-    if (server->pause != VTS_PAUSE_NONE)
+    if (server->pause == VTS_PAUSE_CONNECTIONS)
         return;
     if (connections >= vts_limits_get(server->limits, VTS_LIMIT_CONNECTIONS)) {
         vts_limits_hit(server->limits, VTS_LIMIT_CONNECTIONS);
         set_pause(server, VTS_PAUSE_CONNECTIONS);
-    } else if (server->handshakes >= handshakes_max(server)) {
+    } else if (server->pause == VTS_PAUSE_NONE && server->handshakes >= handshakes_max(server)) {
         vts_limits_hit(server->limits, VTS_LIMIT_HANDSHAKES);
         set_pause(server, VTS_PAUSE_HANDSHAKES);
         vts_loop_timer_set(server->loop, &server->pause_timer,
@@ -189,16 +193,29 @@ void vts_http_server_conn_gone(struct vts_http_server *server)
         finish_drain(server);
 }
 
-static void on_accept(void *context, int fd, const struct vts_address *peer)
+static void count_accepted(struct vts_http_server *server)
 {
-    struct vts_http_server *server = context;
-
     atomic_fetch_add(&server->shared->connections, 1);
     server->conns_count++;
     if (server->conns_most < server->conns_count)
         server->conns_most = server->conns_count;
-    server->handshakes++;
+}
+
+static void on_accept(void *context, int fd, const struct vts_address *peer)
+{
+    struct vts_http_server *server = context;
+
+    count_accepted(server);
     vts_conn_accept(server, fd, peer);
+    check_caps(server);
+}
+
+static void on_accept_insecure(void *context, int fd, const struct vts_address *peer)
+{
+    struct vts_http_server *server = context;
+
+    count_accepted(server);
+    vts_conn_accept_insecure(server, fd, peer);
     check_caps(server);
 }
 
@@ -302,14 +319,26 @@ enum vts_err vts_http_server_new(struct vts_loop *loop, struct vts_http_shared *
     return VTS_OK;
 }
 
+enum vts_err vts_http_server_listen_insecure(struct vts_http_server *server, int fd)
+{
+    return vts_listener_new(server->loop, fd, on_accept_insecure, server,
+                            &server->insecure_listener);
+}
+
+static void stop_listening(struct vts_http_server *server)
+{
+    vts_listener_close(server->listener);
+    vts_listener_close(server->insecure_listener);
+    server->listener = server->insecure_listener = NULL;
+}
+
 void vts_http_server_stop(struct vts_http_server *server)
 {
     if (server == NULL)
         return;
     server->is_draining = true;
     server->on_drained = NULL;
-    vts_listener_close(server->listener);
-    server->listener = NULL;
+    stop_listening(server);
     abort_all(server, "stopped");
     vts_loop_timer_stop(server->loop, &server->pause_timer);
     vts_loop_timer_stop(server->loop, &server->drain_timer);
@@ -342,8 +371,7 @@ void vts_http_server_drain(struct vts_http_server *server, vts_drained_fn on_dra
     server->is_draining = true;
     server->on_drained = on_drained;
     server->drained_context = context;
-    vts_listener_close(server->listener);
-    server->listener = NULL;
+    stop_listening(server);
     if (server->conns_count == 0) {
         finish_drain(server);
         return;

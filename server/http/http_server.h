@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP side of one loop: its listener, its connections, and what they share. */
+/* The HTTP side of one loop: its listeners, its connections, and what they share. */
 #ifndef VTS_HTTP_HTTP_SERVER_H
 #define VTS_HTTP_HTTP_SERVER_H
 
@@ -30,7 +30,10 @@ VTS_MUST_CHECK enum vts_err vts_http_server_new(struct vts_loop *loop,
                                                 const struct vts_http_handler *handler, int fd,
                                                 struct vts_tls_ctx *tls,
                                                 struct vts_http_server **ret_server);
-/* After the loop has stopped: closes the listener and what is left of the connections. Their
+/* Accepts connections without TLS from fd, a listening socket that nobody beyond this machine
+ * reaches; it is adopted, on failure too. At most once a server. As vts_http_server_new(). */
+VTS_MUST_CHECK enum vts_err vts_http_server_listen_insecure(struct vts_http_server *server, int fd);
+/* After the loop has stopped: closes the listeners and what is left of the connections. Their
  * sockets go when the loop is freed; then vts_http_server_free() may be called. NULL is accepted.
  */
 void vts_http_server_stop(struct vts_http_server *server);

@@ -56,8 +56,8 @@ static enum vts_err split_address(const char *text, char *ret_host, char *ret_po
     return VTS_OK;
 }
 
-enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address,
-                               struct vts_error *error)
+/* All that the text stands for; freed by the caller. NULL with a text when it is nothing. */
+static struct addrinfo *resolve(const char *text, struct vts_error *error)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
@@ -69,18 +69,83 @@ enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address
     int result;
 
     if (split_address(text, host, port) != VTS_OK ||
-        vts_str_to_u64(vts_str_of(port), UINT16_MAX, &number) != VTS_OK)
-        return vts_error_set(error, VTS_ERR_INVALID,
-                             "\"%s\" is no ADDRESS:PORT, such as 127.0.0.1:5000 or [::1]:5000",
-                             text);
+        vts_str_to_u64(vts_str_of(port), UINT16_MAX, &number) != VTS_OK) {
+        (void)vts_error_set(error, VTS_ERR_INVALID,
+                            "\"%s\" is no ADDRESS:PORT, such as 127.0.0.1:5000 or [::1]:5000",
+                            text);
+        return NULL;
+    }
     result = getaddrinfo(host, port, &hints, &found);
-    if (result != 0)
-        return vts_error_set(error, VTS_ERR_INVALID, "cannot resolve \"%s\": %s", host,
-                             gai_strerror(result));
+    if (result == 0)
+        return found;
+    (void)vts_error_set(error, VTS_ERR_INVALID, "cannot resolve \"%s\": %s", host,
+                        gai_strerror(result));
+    return NULL;
+}
+
+static void take_address(const struct addrinfo *found, struct vts_address *ret_address)
+{
     VTS_ASSERT(found->ai_addrlen <= sizeof(ret_address->of)); /* v4 and v6 were asked for */
     memcpy(&ret_address->of, found->ai_addr, found->ai_addrlen);
     ret_address->len = found->ai_addrlen;
+}
+
+enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address,
+                               struct vts_error *error)
+{
+    struct addrinfo *found = resolve(text, error);
+
+    if (found == NULL)
+        return VTS_ERR_INVALID;
+    take_address(found, ret_address);
     freeaddrinfo(found);
+    return VTS_OK;
+}
+
+/* 127.0.0.0/8 (RFC 1122 3.2.1.3), the same mapped into IPv6, or ::1 (RFC 4291 2.5.3). */
+static bool is_loopback(const struct vts_address *address)
+{
+    const struct in6_addr *v6 = &address->of.v6.sin6_addr;
+
+    if (address->of.any.sa_family == AF_INET)
+        return ntohl(address->of.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(v6) ||
+           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == IN_LOOPBACKNET);
+}
+
+/* The first that is not loopback, or else the first. */
+static void take_least_loopback(const struct addrinfo *found, struct vts_address *ret_address)
+{
+    take_address(found, ret_address);
+    for (const struct addrinfo *other = found->ai_next; other != NULL && is_loopback(ret_address);
+         other = other->ai_next) {
+        struct vts_address address;
+
+        take_address(other, &address);
+        if (!is_loopback(&address))
+            *ret_address = address;
+    }
+}
+
+enum vts_err vts_address_parse_loopback(const char *text, struct vts_address *ret_address,
+                                        struct vts_error *error)
+{
+    struct addrinfo *found = resolve(text, error);
+    struct vts_address address;
+    char numeric[VTS_ADDRESS_TEXT_BYTES];
+
+    if (found == NULL)
+        return VTS_ERR_INVALID;
+    take_least_loopback(found, &address);
+    freeaddrinfo(found);
+    vts_address_format(&address, numeric);
+    if (!is_loopback(&address))
+        return vts_error_set(error, VTS_ERR_INVALID,
+                             "\"%s\" may be reached from outside this machine, at %s, where "
+                             "others could read and change what is not encrypted; use "
+                             "127.0.0.1:PORT or [::1]:PORT",
+                             text, numeric);
+    *ret_address = address;
     return VTS_OK;
 }
 
@@ -142,8 +207,8 @@ static enum vts_err bind_one(int fd, struct vts_address *address, bool is_first)
     return VTS_OK;
 }
 
-enum vts_err vts_listener_bind(struct vts_address *address, unsigned count, int ret_fds[],
-                               struct vts_error *error)
+enum vts_err vts_listener_bind(struct vts_address *address, const char *option, unsigned count,
+                               int ret_fds[], struct vts_error *error)
 {
     enum vts_err err = VTS_OK;
     char text[VTS_ADDRESS_TEXT_BYTES];
@@ -162,9 +227,9 @@ enum vts_err vts_listener_bind(struct vts_address *address, unsigned count, int 
     vts_address_format(address, text);
     if (err == VTS_ERR_CONFLICT)
         (void)vts_error_set(error, err,
-                            "port %u of %s is already in use; choose another with --listen, or "
+                            "port %u of %s is already in use; choose another with %s, or "
                             "port 0 to have one chosen",
-                            vts_address_port(address), text);
+                            vts_address_port(address), text, option);
     else
         (void)vts_error_set(error, err, "cannot listen on port %u of %s: %s",
                             vts_address_port(address), text, strerror(reason));

@@ -29,6 +29,11 @@ enum { VTS_ADDRESS_TEXT_BYTES = 64 };
  * the fault. */
 VTS_MUST_CHECK enum vts_err vts_address_parse(const char *text, struct vts_address *ret_address,
                                               struct vts_error *error);
+/* The same for an address that only this machine reaches, of 127.0.0.0/8 or ::1. A name is refused
+ * when any of the addresses it has is another. */
+VTS_MUST_CHECK enum vts_err vts_address_parse_loopback(const char *text,
+                                                       struct vts_address *ret_address,
+                                                       struct vts_error *error);
 /* Writes the numeric address without its port. */
 void vts_address_format(const struct vts_address *address, char ret_text[VTS_ADDRESS_TEXT_BYTES]);
 uint16_t vts_address_port(const struct vts_address *address);
@@ -37,9 +42,11 @@ uint16_t vts_address_port(const struct vts_address *address);
  *
  * An address that anybody else has is refused with VTS_ERR_CONFLICT, although SO_REUSEPORT would
  * share it. Port 0 lets the kernel choose; *address then holds the choice. On failure nothing stays
- * open. VTS_ERR_IO with a text otherwise. */
-VTS_MUST_CHECK enum vts_err vts_listener_bind(struct vts_address *address, unsigned count,
-                                              int ret_fds[], struct vts_error *error);
+ * open. VTS_ERR_IO with a text otherwise. option is what the operator chooses the address by, for
+ * that text. */
+VTS_MUST_CHECK enum vts_err vts_listener_bind(struct vts_address *address, const char *option,
+                                              unsigned count, int ret_fds[],
+                                              struct vts_error *error);
 
 /* A new connection; fd is the callee's, non-blocking and closed on exec. */
 typedef void (*vts_accept_fn)(void *context, int fd, const struct vts_address *peer);

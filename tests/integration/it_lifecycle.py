@@ -438,10 +438,10 @@ def every_flag_has_an_environment_variable():
     base = {"PATH": os.environ["PATH"], "VTSTATUSD_CERT": str(certs / "server.pem"),
             "VTSTATUSD_KEY": str(certs / "server-key.pem"), "VTSTATUSD_LISTEN": "127.0.0.1:0",
             **{name: value for name, value in os.environ.items() if name.endswith("_OPTIONS")}}
-    wrong = {"CERT": "/none", "KEY": "/none", "LISTEN": "nowhere", "CLIENT_CA": "/none",
-             "THREADS": "none", "STORE": "none", "SIMULATE": "none", "LIMIT": "none",
-             "LOG_LEVEL": "none", "LOG_FORMAT": "none", "ALLOW_ORIGIN": "nowhere",
-             "NO_REFLECTION": "none"}
+    wrong = {"CERT": "/none", "KEY": "/none", "LISTEN": "nowhere", "INSECURE_LISTEN": "nowhere",
+             "CLIENT_CA": "/none", "THREADS": "none", "STORE": "none", "SIMULATE": "none",
+             "LIMIT": "none", "LOG_LEVEL": "none", "LOG_FORMAT": "none",
+             "ALLOW_ORIGIN": "nowhere", "NO_REFLECTION": "none"}
     equal({name.upper().replace("-", "_") for name in flag_names()}, set(wrong), "flags")
     for name, value in wrong.items():
         result = run(certs=False, env={**base, f"VTSTATUSD_{name}": value})

@@ -32,8 +32,8 @@ still = None
 def buf_curl(path, *arguments, server=None, code=0):
     """What it printed; code: the RPC's, or None when there shall be no RPC to speak of."""
     where = server or still
-    result = subprocess.run([BUF, "curl", "--cacert", where.certs / "ca.pem", *arguments,
-                             where.url + path], env=environment, stdin=subprocess.DEVNULL,
+    trust = ("--cacert", where.certs / "ca.pem") if where.url.startswith("https:") else ()
+    result = subprocess.run([BUF, "curl", *trust, *arguments, where.url + path], env=environment, stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, timeout=WAIT_S, check=False)
     if code is None:
         check(result.returncode != 0, f"{path} {arguments}: {result.stdout}")
@@ -156,6 +156,20 @@ def reflection_can_be_turned_off():
     with Server("--simulate", "delay=24h", "--no-reflection") as server:
         call("GetStatus", {}, server=server, code=None)
         call("GetStatus", {}, *SOURCES[2], server=server)
+
+
+@case
+def the_port_without_tls_speaks_all_three():
+    with Server("--simulate", "delay=2s,error_rate=0",
+                "--insecure-listen", "127.0.0.1:0") as server:
+        server.url = f"http://127.0.0.1:{server.insecure_port}"
+        for protocol in PROTOCOLS:
+            text = call("GetStatus", {}, "--protocol", protocol, "--http2-prior-knowledge",
+                        server=server)
+            equal(json.loads(text)["status"]["jobId"], "default", protocol)
+        text = call("WatchStatus", {}, "--protocol", "grpc", "--http2-prior-knowledge",
+                    server=server)
+        equal(messages(text)[-1]["status"]["status"], "STATUS_COMPLETED")
 
 
 with Server("--simulate", "delay=24h") as still:

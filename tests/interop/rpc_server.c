@@ -86,7 +86,7 @@ static enum vts_err start_workers(struct rpc_server *server, struct vts_error *e
 {
     unsigned count = server->options->threads;
     int fds[RPC_SERVER_THREADS_MAX];
-    enum vts_err err = vts_listener_bind(&server->listen, count, fds, error);
+    enum vts_err err = vts_listener_bind(&server->listen, "--listen", count, fds, error);
 
     if (err != VTS_OK)
         return err;

@@ -21,6 +21,7 @@ struct vts_loop {
     struct vts_timer_heap timers;
     struct vts_metrics metrics;
     struct vts_listener *listener;
+    struct vts_listener *insecure_listener;
     struct vts_list transports;
     struct vts_transport *newest;
 };
@@ -172,7 +173,10 @@ enum vts_err vts_listener_new(struct vts_loop *loop, int fd, vts_accept_fn on_ac
 
     (void)fd;
     *listener = (struct vts_listener){.loop = loop, .on_accept = on_accept, .context = context};
-    loop->listener = listener;
+    if (loop->listener == NULL)
+        loop->listener = listener;
+    else
+        loop->insecure_listener = listener;
     *ret_listener = listener;
     return VTS_OK;
 }
@@ -184,8 +188,10 @@ void vts_listener_set_paused(struct vts_listener *listener, bool is_paused)
 
 void vts_listener_close(struct vts_listener *listener)
 {
-    if (listener != NULL)
+    if (listener != NULL && listener == listener->loop->listener)
         listener->loop->listener = NULL;
+    else if (listener != NULL)
+        listener->loop->insecure_listener = NULL;
     free(listener);
 }
 
@@ -195,19 +201,32 @@ void vts_address_format(const struct vts_address *address, char ret_text[VTS_ADD
     (void)snprintf(ret_text, VTS_ADDRESS_TEXT_BYTES, "192.0.2.7");
 }
 
-struct vts_transport *fake_connect(struct vts_loop *loop, const char *alpn)
+/* Whether the server has a transport for it, which is the newest then. */
+static bool accept_from(struct vts_loop *loop, struct vts_listener *listener)
 {
     static const struct vts_address nobody = {.len = 0};
-    struct vts_listener *listener = loop->listener;
 
     loop->newest = NULL;
     if (listener == NULL || listener->is_paused)
-        return NULL;
+        return false;
     listener->on_accept(listener->context, -1, &nobody);
-    if (loop->newest == NULL)
+    return loop->newest != NULL;
+}
+
+struct vts_transport *fake_connect(struct vts_loop *loop, const char *alpn)
+{
+    if (!accept_from(loop, loop->listener))
         return NULL;
     loop->newest->is_open = true;
     loop->newest->ops->on_open(loop->newest->owner, vts_str_of(alpn));
+    return loop->newest;
+}
+
+struct vts_transport *fake_connect_insecure(struct vts_loop *loop)
+{
+    if (!accept_from(loop, loop->insecure_listener))
+        return NULL;
+    loop->newest->is_open = true;
     return loop->newest;
 }
 

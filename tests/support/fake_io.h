@@ -3,7 +3,7 @@
  * listener.c and transport.c in programs that link this before vts_io. The test plays the peer, the
  * kernel's buffer and the clock.
  *
- * One listener a loop; one thread. */
+ * One listener a loop, and one without TLS; one thread. */
 #ifndef VTS_TESTS_FAKE_IO_H
 #define VTS_TESTS_FAKE_IO_H
 
@@ -14,6 +14,8 @@
  * the server would not have it. It lives until a turn finds that both sides have ended it, or that
  * the server has aborted it. */
 struct vts_transport *fake_connect(struct vts_loop *loop, const char *alpn);
+/* The same without TLS, to the listener that was made second. */
+struct vts_transport *fake_connect_insecure(struct vts_loop *loop);
 
 /* Runs what is due and closes what is to be closed. */
 void fake_loop_turn(struct vts_loop *loop);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP/2 client that does what it is told: frames and HPACK by hand, right or wrong.
 
-    peer = H2(port, certs)                       # TLS, preface, SETTINGS
+    peer = H2(port, certs)                       # TLS unless certs is None, preface, SETTINGS
     peer.send(headers(1, request("/status")))
     peer.wait(lambda: 1 in peer.status)
 
@@ -149,21 +149,32 @@ def status_of(block):
 
 # ---- TLS over memory ----------------------------------------------------------------------------
 
+class Bare:
+    """In place of an SSLObject where there is no TLS: bytes pass as they are."""
+
+    def __init__(self, source, sink):
+        self.source, self.sink = source, sink
+
+    def do_handshake(self):
+        pass
+
+    def write(self, plain):
+        self.sink.write(plain)
+
+    def read(self, most):
+        part = self.source.read(most)
+        if not part:
+            raise ssl.SSLWantReadError
+        return part
+
+
 class Tls:
     """A TLS client whose every byte on the wire is at hand. end: None, or how the peer ended:
     "close" (in good order), "reset", or the name of a TLS alert. certs: a folder with a ca.pem, or
-    the file itself; identity: the files of a certificate and its key to show."""
+    the file itself, or None: there is no TLS; identity: the files of a certificate and its key to show."""
 
     def __init__(self, port, certs, alpn=("h2",), shake=True, timeout=10, rcvbuf=None,
                  identity=None, hostname="localhost", **changes):
-        ca = str(certs) if str(certs).endswith(".pem") else str(certs) + "/ca.pem"
-        self.context = ssl.create_default_context(cafile=ca)
-        if identity:
-            self.context.load_cert_chain(*identity)
-        if alpn:
-            self.context.set_alpn_protocols(list(alpn))
-        for name, value in changes.items():
-            setattr(self.context, name, value)
         self.socket = socket.socket()
         if rcvbuf:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
@@ -172,10 +183,24 @@ class Tls:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.input, self.output = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = self.context.wrap_bio(self.input, self.output, server_hostname=hostname)
+        if certs is None:
+            self.tls = Bare(self.input, self.output)
+        else:
+            self.set_up(certs, alpn, identity, changes)
+            self.tls = self.context.wrap_bio(self.input, self.output, server_hostname=hostname)
         self.end, self.waiting = None, b""
         if shake:
             self.shake_hands(timeout)
+
+    def set_up(self, certs, alpn, identity, changes):
+        ca = str(certs) if str(certs).endswith(".pem") else str(certs) + "/ca.pem"
+        self.context = ssl.create_default_context(cafile=ca)
+        if identity:
+            self.context.load_cert_chain(*identity)
+        if alpn:
+            self.context.set_alpn_protocols(list(alpn))
+        for name, value in changes.items():
+            setattr(self.context, name, value)
 
     def shake_hands(self, timeout=10):
         deadline = time.monotonic() + timeout

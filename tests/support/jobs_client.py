@@ -106,7 +106,7 @@ def expect(reason, call):
 # ---- calls --------------------------------------------------------------------------------------
 
 class Jobs:
-    """A connection of its own. Every method takes the fields of its request and answers with the
+    """A connection of its own, without TLS if is_insecure. Every method takes the fields of its request and answers with the
     response; what ends in _later returns a future at once."""
 
     METHODS = {
@@ -119,11 +119,14 @@ class Jobs:
         "release": ("WorkerService", "ReleaseJob"), "status": ("StatusService", "GetStatus"),
     }
 
-    def __init__(self, server):
+    def __init__(self, server, is_insecure=False):
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        if is_insecure:
+            self.channel = grpc.insecure_channel(f"127.0.0.1:{server.insecure_port}", options)
+            return
         root = (server.certs / "ca.pem").read_bytes()
         self.channel = grpc.secure_channel(f"localhost:{server.port}",
-                                           grpc.ssl_channel_credentials(root),
-                                           [("grpc.use_local_subchannel_pool", 1)])
+                                           grpc.ssl_channel_credentials(root), options)
 
     def close(self):
         self.channel.close()

@@ -104,6 +104,8 @@ class Server:
             self.kill()
             raise ServerFailed(f"vtstatusd does not listen; it said: {self.raw_log()[-5:]}")
         self.port = int(listening["port"])
+        # Of --insecure-listen; None without it.
+        self.insecure_port = listening.get("insecure_port")
         self.url = f"https://localhost:{self.port}"
 
     def _program(self, binary, listen):

@@ -110,7 +110,8 @@ static void every_flag_takes_effect(void)
     struct vts_error error;
 
     forget_environment();
-    CU_ASSERT_EQUAL(VTS_ARRAY_LEN(arguments) - 1, VTS_ARRAY_LEN(option_rows));
+    /* All but --insecure-listen, which does not go with --client-ca. */
+    CU_ASSERT_EQUAL(VTS_ARRAY_LEN(arguments) - 1, VTS_ARRAY_LEN(option_rows) - 1);
     CU_ASSERT_EQUAL_FATAL(read_arguments(arguments, &config, &error), VTS_OK);
     CU_ASSERT_STRING_EQUAL(config.tls.client_ca, "ca");
     CU_ASSERT_EQUAL(config.listen.of.any.sa_family, AF_INET6);
@@ -328,6 +329,8 @@ static void bad_value_is_refused_with_its_form(void)
     } rows[] = {
         {"--listen", "5000", "\"5000\" is no ADDRESS:PORT"},
         {"--listen", "127.0.0.1:65536", "is no ADDRESS:PORT"},
+        {"--insecure-listen", "5000", "\"5000\" is no ADDRESS:PORT"},
+        {"--insecure-listen", "0.0.0.0:5000", "--insecure-listen: \"0.0.0.0:5000\" may be reached"},
         {"--threads", "0", "--threads \"0\" is no number from 1 to 256"},
         {"--threads", "257", "--threads \"257\""},
         {"--threads", "two", "--threads \"two\""},
@@ -349,6 +352,34 @@ static void bad_value_is_refused_with_its_form(void)
 
         expect_refusal(arguments, rows[i].text);
     }
+}
+
+static void insecure_listen_is_off_until_it_is_asked_for(void)
+{
+    struct vts_config config;
+    struct vts_error error;
+
+    forget_environment();
+    CU_ASSERT_EQUAL(read_two("--threads", "1", &config, &error), VTS_OK);
+    CU_ASSERT_FALSE(config.has_insecure_listen);
+    CU_ASSERT_EQUAL(read_two("--insecure-listen", "127.0.0.1:5001", &config, &error), VTS_OK);
+    CU_ASSERT(config.has_insecure_listen);
+    CU_ASSERT_EQUAL(vts_address_port(&config.insecure_listen), 5001);
+    CU_ASSERT_EQUAL(vts_address_port(&config.listen), 5000);
+    set_variable("VTSTATUSD_INSECURE_LISTEN", "[::1]:5002");
+    CU_ASSERT_EQUAL(read_two("--threads", "1", &config, &error), VTS_OK);
+    CU_ASSERT(config.has_insecure_listen);
+    CU_ASSERT_EQUAL(vts_address_port(&config.insecure_listen), 5002);
+    forget_environment();
+}
+
+static void insecure_listen_and_client_ca_are_refused_together(void)
+{
+    static const char *const arguments[] = {
+        "--cert", "c", "--key", "k", "--client-ca", "ca", "--insecure-listen", "127.0.0.1:1", NULL};
+
+    forget_environment();
+    expect_refusal(arguments, "--insecure-listen cannot go with --client-ca");
 }
 
 static void help_and_version_need_nothing_else(void)
@@ -412,6 +443,9 @@ static const struct vts_test tests[] = {
     {"unknown_argument_is_refused_by_name", unknown_argument_is_refused_by_name},
     {"option_without_its_value_is_refused_by_name", option_without_its_value_is_refused_by_name},
     {"bad_value_is_refused_with_its_form", bad_value_is_refused_with_its_form},
+    {"insecure_listen_is_off_until_it_is_asked_for", insecure_listen_is_off_until_it_is_asked_for},
+    {"insecure_listen_and_client_ca_are_refused_together",
+     insecure_listen_and_client_ca_are_refused_together},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"help_text_names_every_option_and_default", help_text_names_every_option_and_default},
 };

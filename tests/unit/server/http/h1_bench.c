@@ -36,7 +36,7 @@ static void open_server(struct h1_bench *bench)
     bench->shared = (struct vts_http_shared){
         .limits = &bench->limits, .servers = &bench->server, .servers_count = 1};
     CU_ASSERT_EQUAL_FATAL(vts_address_parse("127.0.0.1:0", &address, NULL), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, 1, &fd, NULL), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", 1, &fd, NULL), VTS_OK);
     bench->port = vts_address_port(&address);
     CU_ASSERT_EQUAL_FATAL(vts_loop_new(&bench->loop), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_tls_ctx_new(&files, &bench->tls, NULL), VTS_OK);

@@ -52,7 +52,7 @@ static int listen_anywhere(void)
     int fd = -1;
 
     CU_ASSERT_EQUAL_FATAL(vts_address_parse("127.0.0.1:0", &address, NULL), VTS_OK);
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, 1, &fd, NULL), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", 1, &fd, NULL), VTS_OK);
     return fd;
 }
 
@@ -131,6 +131,42 @@ static void server_without_connections_drains_at_once(void)
     tear_down(&bench);
 }
 
+static void server_without_tls_besides_closes_both_sockets(void)
+{
+    for (int drains = 0; drains < 2; drains++) {
+        struct bench bench;
+        int fd = listen_anywhere();
+        int insecure_fd = listen_anywhere();
+
+        set_up(&bench);
+        CU_ASSERT_EQUAL_FATAL(make_server(&bench, fd), VTS_OK);
+        CU_ASSERT_EQUAL_FATAL(vts_http_server_listen_insecure(bench.server, insecure_fd), VTS_OK);
+        if (drains) {
+            CU_ASSERT_EQUAL(vts_loop_post(bench.loop, drain_server, &bench), VTS_OK);
+            vts_loop_run(bench.loop);
+            CU_ASSERT_EQUAL(bench.drained, 1);
+        }
+        tear_down(&bench);
+        CU_ASSERT_FALSE(descriptor_is_open(fd));
+        CU_ASSERT_FALSE(descriptor_is_open(insecure_fd));
+    }
+}
+
+static void second_socket_without_memory_is_closed(void)
+{
+    struct bench bench;
+    int fd = listen_anywhere();
+    int insecure_fd = listen_anywhere();
+
+    set_up(&bench);
+    CU_ASSERT_EQUAL_FATAL(make_server(&bench, fd), VTS_OK);
+    (void)vts_mem_fail_after(0);
+    CU_ASSERT_EQUAL(vts_http_server_listen_insecure(bench.server, insecure_fd), VTS_ERR_NOMEM);
+    (void)vts_mem_fail_after(-1);
+    CU_ASSERT_FALSE(descriptor_is_open(insecure_fd));
+    tear_down(&bench);
+}
+
 static void server_takes_the_certificate_it_is_given(void)
 {
     struct bench bench;
@@ -147,6 +183,9 @@ static const struct vts_test tests[] = {
     {"server_without_memory_fails_and_closes_its_socket",
      server_without_memory_fails_and_closes_its_socket},
     {"server_without_connections_drains_at_once", server_without_connections_drains_at_once},
+    {"server_without_tls_besides_closes_both_sockets",
+     server_without_tls_besides_closes_both_sockets},
+    {"second_socket_without_memory_is_closed", second_socket_without_memory_is_closed},
     {"server_takes_the_certificate_it_is_given", server_takes_the_certificate_it_is_given},
 };
 

@@ -94,6 +94,51 @@ static void address_that_does_not_resolve_is_refused_by_name(void)
     CU_ASSERT_EQUAL(vts_address_parse(text, &address, &error), VTS_ERR_INVALID);
 }
 
+static void loopback_address_is_taken_in_each_form(void)
+{
+    static const char *const texts[] = {
+        "127.0.0.1:5001", "127.0.0.0:1",    "127.255.255.255:0",     "127.1:80",
+        "[::1]:5001",     "localhost:5001", "[::ffff:127.0.0.1]:80",
+    };
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(texts); i++) {
+        struct vts_error error = {.text = ""};
+        struct vts_address address;
+
+        CU_ASSERT_EQUAL(vts_address_parse_loopback(texts[i], &address, &error), VTS_OK);
+        CU_ASSERT_STRING_EQUAL(error.text, "");
+        CU_ASSERT(vts_address_port(&address) != 5000);
+    }
+}
+
+static void other_address_is_no_loopback(void)
+{
+    static const char *const texts[] = {"0.0.0.0:0",        "[::]:0",       "126.255.255.255:1",
+                                        "128.0.0.1:1",      "192.0.2.1:80", "[::2]:1",
+                                        "[1::1]:1",         "[fe80::1]:1",  "[::ffff:126.0.0.1]:80",
+                                        "[::127.0.0.1]:80", "0.0.0.127:1"};
+
+    for (size_t i = 0; i < VTS_ARRAY_LEN(texts); i++) {
+        struct vts_error error = {.text = ""};
+        struct vts_address address = {.len = 77};
+
+        CU_ASSERT_EQUAL(vts_address_parse_loopback(texts[i], &address, &error), VTS_ERR_INVALID);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, texts[i]));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "use 127.0.0.1:PORT or [::1]:PORT"));
+        CU_ASSERT_EQUAL(address.len, 77);
+    }
+}
+
+static void loopback_address_that_is_none_is_refused_by_name(void)
+{
+    struct vts_error error = {.text = ""};
+    struct vts_address address = {.len = 77};
+
+    CU_ASSERT_EQUAL(vts_address_parse_loopback("5001", &address, &error), VTS_ERR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "\"5001\" is no ADDRESS:PORT"));
+    CU_ASSERT_EQUAL(address.len, 77);
+}
+
 static void address_that_is_none_is_written_as_unknown(void)
 {
     struct vts_address address = {.len = 0};
@@ -129,7 +174,8 @@ static void bind_of_port_zero_shares_one_port(void)
         struct vts_error error;
         int fds[SOCKETS];
 
-        CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, SOCKETS, fds, &error), VTS_OK);
+        CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", SOCKETS, fds, &error),
+                              VTS_OK);
         CU_ASSERT_NOT_EQUAL(vts_address_port(&address), 0);
         for (int j = 0; j < SOCKETS; j++) {
             struct vts_address own = {.len = sizeof(own.of)};
@@ -152,16 +198,17 @@ static void bind_to_a_port_in_use_is_refused_by_number(void)
     unsigned open_count;
     char expected[64];
 
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, SOCKETS, fds, &error), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", SOCKETS, fds, &error), VTS_OK);
     open_count = descriptors_count();
     for (unsigned count = 1; count <= SOCKETS; count++)
-        CU_ASSERT_EQUAL(vts_listener_bind(&address, count, others, &error), VTS_ERR_CONFLICT);
+        CU_ASSERT_EQUAL(vts_listener_bind(&address, "--listen", count, others, &error),
+                        VTS_ERR_CONFLICT);
     (void)snprintf(expected, sizeof(expected), "port %u of 127.0.0.1 is already in use",
                    vts_address_port(&address));
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, expected));
     CU_ASSERT_EQUAL(descriptors_count(), open_count);
     close_all(fds, SOCKETS);
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, 1, fds, &error), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", 1, fds, &error), VTS_OK);
     close_all(fds, 1);
 }
 
@@ -177,7 +224,7 @@ static void bind_beside_somebody_who_shares_is_refused(void)
     CU_ASSERT_EQUAL_FATAL(bind(other, &address.of.any, address.len), 0);
     CU_ASSERT_EQUAL_FATAL(listen(other, 1), 0);
     CU_ASSERT_EQUAL_FATAL(getsockname(other, &address.of.any, &address.len), 0);
-    CU_ASSERT_EQUAL(vts_listener_bind(&address, 1, &fd, NULL), VTS_ERR_CONFLICT);
+    CU_ASSERT_EQUAL(vts_listener_bind(&address, "--listen", 1, &fd, NULL), VTS_ERR_CONFLICT);
     CU_ASSERT_EQUAL(close(other), 0);
 }
 
@@ -187,7 +234,7 @@ static void bind_to_a_foreign_address_says_why(void)
     struct vts_error error = {.text = ""};
     int fds[SOCKETS];
 
-    CU_ASSERT_EQUAL(vts_listener_bind(&address, SOCKETS, fds, &error), VTS_ERR_IO);
+    CU_ASSERT_EQUAL(vts_listener_bind(&address, "--listen", SOCKETS, fds, &error), VTS_ERR_IO);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cannot listen on port 0 of 192.0.2.1: "));
 }
 
@@ -201,7 +248,7 @@ static void bind_without_descriptors_leaves_none_open(void)
         struct rlimit before = descriptors_limit(more);
 
         address = parse("127.0.0.1:0");
-        CU_ASSERT_EQUAL(vts_listener_bind(&address, SOCKETS, fds, NULL), VTS_ERR_IO);
+        CU_ASSERT_EQUAL(vts_listener_bind(&address, "--listen", SOCKETS, fds, NULL), VTS_ERR_IO);
         descriptors_restore(&before);
         CU_ASSERT_EQUAL(descriptors_count(), open_count);
     }
@@ -233,7 +280,7 @@ static void set_up(struct bench *bench, struct vts_loop *loop)
     int fd;
 
     *bench = (struct bench){.loop = loop, .address = parse("127.0.0.1:0"), .wanted = 1};
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&bench->address, 1, &fd, NULL), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&bench->address, "--listen", 1, &fd, NULL), VTS_OK);
     CU_ASSERT_EQUAL_FATAL(vts_listener_new(loop, fd, on_accept, bench, &bench->listener), VTS_OK);
 }
 
@@ -349,7 +396,7 @@ static void listener_without_memory_closes_its_socket(void)
     struct vts_listener *listener = NULL;
     int fd;
 
-    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, 1, &fd, NULL), VTS_OK);
+    CU_ASSERT_EQUAL_FATAL(vts_listener_bind(&address, "--listen", 1, &fd, NULL), VTS_OK);
     (void)vts_mem_fail_after(0);
     CU_ASSERT_EQUAL(vts_listener_new(loop, fd, on_accept, NULL, &listener), VTS_ERR_NOMEM);
     CU_ASSERT_EQUAL(vts_mem_fail_after(-1), 1);
@@ -365,6 +412,10 @@ static const struct vts_test tests[] = {
     {"address_of_any_other_form_is_refused_by_name", address_of_any_other_form_is_refused_by_name},
     {"address_that_does_not_resolve_is_refused_by_name",
      address_that_does_not_resolve_is_refused_by_name},
+    {"loopback_address_is_taken_in_each_form", loopback_address_is_taken_in_each_form},
+    {"other_address_is_no_loopback", other_address_is_no_loopback},
+    {"loopback_address_that_is_none_is_refused_by_name",
+     loopback_address_that_is_none_is_refused_by_name},
     {"address_that_is_none_is_written_as_unknown", address_that_is_none_is_written_as_unknown},
     {"bind_of_port_zero_shares_one_port", bind_of_port_zero_shares_one_port},
     {"bind_to_a_port_in_use_is_refused_by_number", bind_to_a_port_in_use_is_refused_by_number},
