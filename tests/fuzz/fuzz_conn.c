@@ -341,6 +341,8 @@ static void open_server(void)
         (struct vts_http_shared){.limits = &all.limits, .servers = &all.server, .servers_count = 1};
     err = vts_http_server_new(all.loop, &all.shared, &router, -1, NULL, &all.server);
     VTS_ASSERT(err == VTS_OK);
+    err = vts_http_server_listen_insecure(all.server, -1);
+    VTS_ASSERT(err == VTS_OK);
 }
 
 static void close_server(void)
@@ -459,7 +461,7 @@ void fuzz_conn_run(const char *alpn, const uint8_t *bytes, size_t len)
     open_server();
     if (chance(4))
         (void)vts_mem_fail_after((long)up_to(200));
-    transport = fake_connect(all.loop, alpn);
+    transport = alpn == NULL ? fake_connect_insecure(all.loop) : fake_connect(all.loop, alpn);
     if (transport != NULL)
         play(transport, vts_str_make(bytes + HEAD_BYTES, len - HEAD_BYTES));
     (void)vts_mem_fail_after(-1);

@@ -8,7 +8,7 @@
 
 /* The first four bytes choose what handlers, clock and peer do in between; the rest is what the
  * peer sends. Aborts when a call ends twice, never, or hears what it must not, and when anything is
- * left. */
+ * left. alpn is what a handshake has chosen, or NULL: there is no TLS. */
 void fuzz_conn_run(const char *alpn, const uint8_t *bytes, size_t len);
 
 #endif

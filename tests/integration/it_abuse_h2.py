@@ -10,7 +10,7 @@ not asserted under a sanitizer. The machine may be busy with something else: wha
 own naps were too long is forgiven its waits, and a case that fails is tried again, twice.
 
 Usage: it_abuse_h2.py [WORD...] runs the cases whose names have one of the words; -v prints what was
-measured.
+measured. --cleartext has the peers come to the port without TLS.
 """
 import concurrent.futures
 import ctypes
@@ -31,6 +31,7 @@ MAX_FRAMES, MAX_GROWTH_KIB, MAX_WAIT_MS, TRIES = 2000, 4096, 50, 3
 NAP_S = 0.002
 # Deadlines are short by --limit; the rest is for a busy machine.
 PATIENCE_S = 40 if IS_SANITIZED else 8
+IS_CLEARTEXT = "--cleartext" in sys.argv
 # A request that is reset costs a token of either: as malformed, and as reset.
 BUCKETS = ("glitches", "resets")
 
@@ -105,13 +106,13 @@ class Case:
     """hit: the limits whose counters must rise; either: one of these must. code: the error code of
     the last GOAWAY; None: it need not say. text: what it must say if that is ENHANCE_YOUR_CALM;
     None: one of those limits. ends: the peer must be told to go. is_slow: waits more than it works,
-    so it runs beside others."""
+    so it runs beside others. is_tls: there is no such abuse without TLS."""
 
     def __init__(self, run, name, hit=(), either=(), limits="", code=None, text=None, ends=True,
-                 is_slow=False):
+                 is_slow=False, is_tls=False):
         self.run, self.name, self.limits, self.code, self.either = run, name, limits, code, either
         self.hit = (hit,) if isinstance(hit, str) else hit
-        self.text, self.ends, self.is_slow = text, ends, is_slow
+        self.text, self.ends, self.is_slow, self.is_tls = text, ends, is_slow, is_tls
         self.frames, self.growth, self.wait_ms, self.end = 0, 0, 0.0, ""
 
 
@@ -130,6 +131,8 @@ class Scene:
 
     def __init__(self, server):
         self.server, self.port, self.certs = server, server.port, server.certs
+        if IS_CLEARTEXT:
+            self.port, self.certs = server.insecure_port, None
         self.frames, self.peers = 0, []
 
     def peer(self, *values, **more):
@@ -831,17 +834,18 @@ def ends_raw(scene, limit, octets=b"", shake=False, pause=0.02):
     check(peer.end is not None, f"it does not end by {limit}")
 
 
-@case("no ClientHello", "handshake_ms", limits="handshake_ms=300", is_slow=True)
+@case("no ClientHello", "handshake_ms", limits="handshake_ms=300", is_slow=True, is_tls=True)
 def _(scene):
     ends_raw(scene, "handshake_ms")
 
 
-@case("slow ClientHello", "handshake_ms", limits="handshake_ms=300", is_slow=True)
+@case("slow ClientHello", "handshake_ms", limits="handshake_ms=300", is_slow=True, is_tls=True)
 def _(scene):
     ends_raw(scene, "handshake_ms", lambda peer: peer.first_flight()[:-1])
 
 
-@case("ClientHello and no more", "handshake_ms", limits="handshake_ms=300", is_slow=True)
+@case("ClientHello and no more", "handshake_ms", limits="handshake_ms=300", is_slow=True,
+      is_tls=True)
 def _(scene):
     ends_raw(scene, "handshake_ms", lambda peer: peer.first_flight(), pause=0)
 
@@ -882,7 +886,7 @@ def _(scene):
     scene.peer(start=False).send(b"PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n" + settings())
 
 
-@case("HTTP/1.1 after ALPN h2")
+@case("HTTP/1.1 after ALPN h2", is_tls=True)
 def _(scene):
     scene.peer(start=False).send(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
@@ -894,17 +898,17 @@ def _(scene):
 
 # TLS.
 
-@case("garbage after the handshake")
+@case("garbage after the handshake", is_tls=True)
 def _(scene):
     scene.ready().send_raw(b"\x17\x03\x03\x00\x40" + os.urandom(64))
 
 
-@case("plain text after the handshake")
+@case("plain text after the handshake", is_tls=True)
 def _(scene):
     scene.ready().send_raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
-@case("plain HTTP instead of TLS")
+@case("plain HTTP instead of TLS", is_tls=True)
 def _(scene):
     peer = Tls(scene.port, scene.certs, shake=False)
     scene.peers.append(peer)
@@ -913,7 +917,7 @@ def _(scene):
         pass
 
 
-@case("renegotiation", ends=False)
+@case("renegotiation", ends=False, is_tls=True)
 def _(scene):
     run = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{scene.port}", "-tls1_2",
                           "-CAfile", f"{scene.certs}/ca.pem"], input=b"R\n", capture_output=True,
@@ -952,7 +956,7 @@ class OpenSsl:
         self.socket.close()
 
 
-@case("TLS key updates without end", "key_updates", ends=False)
+@case("TLS key updates without end", "key_updates", ends=False, is_tls=True)
 def _(scene):
     peer = OpenSsl(scene.port)
     count = 0
@@ -962,7 +966,7 @@ def _(scene):
     check(count < 1000000, "it goes on")
 
 
-@case("TLS key updates without end, answers unread", "key_updates", ends=False)
+@case("TLS key updates without end, answers unread", "key_updates", ends=False, is_tls=True)
 def _(scene):
     peer = OpenSsl(scene.port)
     count = 0
@@ -972,7 +976,8 @@ def _(scene):
     check(count < 1000000, "it goes on")
 
 
-@case("2000 connections dropped in the handshake", ends=False, limits="handshake_ms=2000")
+@case("2000 connections dropped in the handshake", ends=False, limits="handshake_ms=2000",
+      is_tls=True)
 def _(scene):
     hello = Tls(scene.port, scene.certs, shake=False).first_flight()
     held = []
@@ -988,7 +993,7 @@ def _(scene):
 
 
 @case("connections with deadlines one behind the other", "handshake_ms", ends=False,
-      limits="handshake_ms=30", is_slow=True)
+      limits="handshake_ms=30", is_slow=True, is_tls=True)
 def _(scene):
     # A timer that was found due by one clock and not yet due by another once ran for ever.
     held, until = [], time.monotonic() + 3
@@ -1101,7 +1106,7 @@ def _(scene):
     check(set(peer.status.values()) == {200} and peer.goaway is None, "not all answered well")
 
 
-@honest("a TLS key update now and then")
+@honest("a TLS key update now and then", is_tls=True)
 def _(scene):
     peer = OpenSsl(scene.port)
     ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -1258,9 +1263,11 @@ def try_case(test, bystanders):
     """The reason why it failed, or None."""
     bystander = bystanders.get()
     try:
-        limits = ["--limit", test.limits] if test.limits else []
+        flags = ["--limit", test.limits] if test.limits else []
+        if IS_CLEARTEXT:
+            flags += ["--insecure-listen", "127.0.0.1:0"]
         # One loop, so that the bystander shares it with the abuser.
-        with Server("--threads", "1", *limits) as server:
+        with Server("--threads", "1", *flags) as server:
             play(test, server, bystander)
         return None
     except (Failed, AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
@@ -1286,6 +1293,7 @@ def run_case(test, bystanders, is_verbose):
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     chosen = [c for c in cases if not words or any(word in c.name for word in words)]
+    chosen = [c for c in chosen if not (IS_CLEARTEXT and c.is_tls)]
     bystanders = queue.Queue()
     pool = [Bystander(shared_certs()) for _ in range(6)]
     for bystander in pool:
