@@ -44,7 +44,8 @@ static void hint_is_in_whole_milliseconds(void)
 
 static void bounds_are_the_operators(void)
 {
-    const struct vts_schedule fast = {.min_ns = 5 * VTS_NS_PER_MS, .max_ns = 20 * VTS_NS_PER_MS};
+    const struct vts_schedule fast = {.min_ns = INT64_C(5) * VTS_NS_PER_MS,
+                                      .max_ns = INT64_C(20) * VTS_NS_PER_MS};
 
     CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, 0, now_ns), fast.max_ns);
     CU_ASSERT_EQUAL(vts_schedule_poll_after_ns(&fast, now_ns, now_ns), fast.min_ns);
