@@ -24,20 +24,18 @@ static uint64_t rotate(uint64_t word, unsigned bits)
     return word << bits | word >> (64 - bits);
 }
 
-static void mix(struct state *s, unsigned rounds)
+static inline void mix(struct state *s)
 {
-    while (rounds-- > 0) {
-        s->a += s->b;
-        s->b = rotate(s->b, 13) ^ s->a;
-        s->a = rotate(s->a, 32);
-        s->c += s->d;
-        s->d = rotate(s->d, 16) ^ s->c;
-        s->a += s->d;
-        s->d = rotate(s->d, 21) ^ s->a;
-        s->c += s->b;
-        s->b = rotate(s->b, 17) ^ s->c;
-        s->c = rotate(s->c, 32);
-    }
+    s->a += s->b;
+    s->b = rotate(s->b, 13) ^ s->a;
+    s->a = rotate(s->a, 32);
+    s->c += s->d;
+    s->d = rotate(s->d, 16) ^ s->c;
+    s->a += s->d;
+    s->d = rotate(s->d, 21) ^ s->a;
+    s->c += s->b;
+    s->b = rotate(s->b, 17) ^ s->c;
+    s->c = rotate(s->c, 32);
 }
 
 /* Up to eight bytes, the first one lowest. */
@@ -53,7 +51,8 @@ static uint64_t load_word(const char *bytes, size_t len)
 static void take(struct state *s, uint64_t word)
 {
     s->d ^= word;
-    mix(s, 2);
+    mix(s);
+    mix(s);
     s->a ^= word;
 }
 
@@ -68,6 +67,7 @@ uint64_t vts_hash(const struct vts_hash_key *key, struct vts_str bytes)
         take(&s, load_word(bytes.ptr + at, 8));
     take(&s, load_word(bytes.ptr + at, bytes.len - at) | (uint64_t)bytes.len << 56);
     s.c ^= 0xff;
-    mix(&s, 4);
+    for (int round = 0; round < 4; round++)
+        mix(&s);
     return s.a ^ s.b ^ s.c ^ s.d;
 }

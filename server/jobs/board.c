@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/base/rng.h"
 #include "common/base/table.h"
 
 enum { SHARDS = VTS_BOARD_SHARDS, SHARD_BITS = 6 };
@@ -26,7 +27,7 @@ struct shard {
 struct vts_board {
     struct vts_hash_key hash_key;
     struct vts_schedule schedule;
-    struct vts_hash_key spread_key; /* of its own, since callers see a part of what it makes */
+    uint64_t spread_seed;
     struct shard shards[SHARDS];
 };
 
@@ -47,7 +48,7 @@ enum vts_err vts_board_new(struct vts_board **ret_board)
         return VTS_ERR_NOMEM;
     board->schedule = default_schedule;
     board->hash_key = vts_hash_key_from_system();
-    board->spread_key = vts_hash_key_from_system();
+    board->spread_seed = vts_rng_seed_from_system();
     for (int i = 0; i < SHARDS; i++)
         (void)pthread_mutex_init(&board->shards[i].lock, NULL); /* cannot fail on Linux */
     *ret_board = board;
@@ -158,19 +159,22 @@ struct vts_status_view vts_status_view_of(const struct vts_board *board,
     return view;
 }
 
+/* Every bit counts for every other (the finalizer of MurmurHash3, by Austin Appleby). */
+static uint64_t stir(uint64_t word)
+{
+    word = (word ^ word >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    word = (word ^ word >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return word ^ word >> 33;
+}
+
 void vts_board_spread(const struct vts_board *board, uint64_t caller, struct vts_status_view *view)
 {
-    struct vts_str id = vts_snapshot_job_id(view->snapshot);
-    char name[sizeof(caller) + VTS_JOB_ID_MAX];
-    uint64_t hash;
+    uint64_t chance = board->spread_seed ^ caller ^ vts_snapshot_number(view->snapshot);
 
     if (view->poll_after_ns < 0)
         return;
-    memcpy(name, &caller, sizeof(caller));
-    memcpy(name + sizeof(caller), id.ptr, id.len);
-    hash = vts_hash(&board->spread_key, vts_str_make(name, sizeof(caller) + id.len));
     view->poll_after_ns =
-        vts_schedule_spread_ns(&board->schedule, view->poll_after_ns, (uint32_t)hash);
+        vts_schedule_spread_ns(&board->schedule, view->poll_after_ns, (uint32_t)stir(chance));
 }
 
 struct vts_snapshot *vts_board_find(struct vts_board *board, struct vts_str job_id)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/wire/json.h"
 #include "common/wire/pb_heap.h"
@@ -42,9 +43,12 @@ struct in_line {
     struct vts_job_place place;
 };
 
+static const struct vts_hash_key no_key;
+
 struct vts_snapshot {
     _Atomic uint32_t refs;
     bool is_done;
+    uint16_t number;
     uint64_t revision;
     int64_t end_ns;
     int64_t end_wall_ns;
@@ -155,6 +159,7 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
     snapshot->end_wall_ns = extras->end_wall_ns;
     place_in_line(snapshot, &at, job, extras);
     snapshot->job_id = place(snapshot, &at, status->job_id, id_len);
+    snapshot->number = (uint16_t)vts_hash(&no_key, snapshot->job_id);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
     snapshot->labels = place_labels(snapshot, &at, job);
     snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
@@ -265,6 +270,11 @@ void vts_snapshot_unref(struct vts_snapshot *snapshot)
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot)
 {
     return snapshot->job_id;
+}
+
+unsigned vts_snapshot_number(const struct vts_snapshot *snapshot)
+{
+    return snapshot->number;
 }
 
 uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot)
