@@ -441,7 +441,7 @@ static void do_without(struct vts_waiter_group *group, int64_t now_ns)
     struct vts_client_error error = {.rpc_code = VTS_RPC_RESOURCE_EXHAUSTED};
 
     group->open_ns = after(now_ns, until_met);
-    if (!vts_engine_has_met_server(waiter->engine))
+    if (group->ladder.rung == VTS_WAIT_WATCH && !vts_engine_has_met_server(waiter->engine))
         return;
     (void)vts_failure_set(&error, VTS_CLIENT_UNAVAILABLE,
                           "%s does not speak HTTP/2, and %zu requests are kept waiting already",
