@@ -106,6 +106,7 @@ enum vts_err vts_board_publish(struct vts_board *board, struct vts_snapshot *sna
     struct vts_snapshot *old;
     enum vts_err err;
 
+    vts_snapshot_set_number(snapshot, (uint16_t)place.hash);
     pthread_mutex_lock(&place.shard->lock);
     old = find_snapshot(place, id);
     if (old != NULL)

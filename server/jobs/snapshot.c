@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/wire/json.h"
 #include "common/wire/pb_heap.h"
@@ -42,8 +41,6 @@ struct in_line {
     vts_line_known known;
     struct vts_job_place place;
 };
-
-static const struct vts_hash_key no_key;
 
 struct vts_snapshot {
     _Atomic uint32_t refs;
@@ -159,7 +156,6 @@ static enum vts_err make_snapshot(const Vtstatus__V1__JobStatus *status,
     snapshot->end_wall_ns = extras->end_wall_ns;
     place_in_line(snapshot, &at, job, extras);
     snapshot->job_id = place(snapshot, &at, status->job_id, id_len);
-    snapshot->number = (uint16_t)vts_hash(&no_key, snapshot->job_id);
     snapshot->etag = place(snapshot, &at, etag, etag_len);
     snapshot->labels = place_labels(snapshot, &at, job);
     snapshot->proto = vts_str_make(snapshot->bytes + at, proto_len);
@@ -270,6 +266,12 @@ void vts_snapshot_unref(struct vts_snapshot *snapshot)
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot)
 {
     return snapshot->job_id;
+}
+
+void vts_snapshot_set_number(struct vts_snapshot *snapshot, uint16_t number)
+{
+    if (snapshot->number != number) /* one that is published again has readers */
+        snapshot->number = number;
 }
 
 unsigned vts_snapshot_number(const struct vts_snapshot *snapshot)

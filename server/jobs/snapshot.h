@@ -41,7 +41,9 @@ struct vts_snapshot *vts_snapshot_ref(struct vts_snapshot *snapshot);
 void vts_snapshot_unref(struct vts_snapshot *snapshot);
 
 struct vts_str vts_snapshot_job_id(const struct vts_snapshot *snapshot);
-/* Of the job, the same in each of its snapshots, and mostly another one than another job's. */
+/* A number of the job, the same in each of its snapshots, and mostly another one than another
+ * job's; 0 until it is set, before anybody else has the snapshot. */
+void vts_snapshot_set_number(struct vts_snapshot *snapshot, uint16_t number);
 unsigned vts_snapshot_number(const struct vts_snapshot *snapshot);
 uint64_t vts_snapshot_revision(const struct vts_snapshot *snapshot);
 bool vts_snapshot_is_done(const struct vts_snapshot *snapshot);
