@@ -153,6 +153,11 @@ enum vts_err vts_answer_add_line(struct vts_answer *answer, struct vts_str line)
     return VTS_OK;
 }
 
+double vts_answer_hint(const struct vts_answer *answer)
+{
+    return answer->poll_after >= 0 ? answer->poll_after : answer->retry_after;
+}
+
 enum vts_err vts_answer_add_body(struct vts_answer *answer, struct vts_str bytes)
 {
     vts_buf_append_str(&answer->body, bytes);

@@ -39,6 +39,9 @@ void vts_answer_fini(struct vts_answer *answer);
  * counts go on, so that they are bounded together. VTS_ERR_LIMIT past either count. */
 VTS_MUST_CHECK enum vts_err vts_answer_add_line(struct vts_answer *answer, struct vts_str line);
 
+/* The finer of both hints, when there is one; s, negative without any. */
+double vts_answer_hint(const struct vts_answer *answer);
+
 /* VTS_ERR_LIMIT when the body becomes too long, VTS_ERR_NOMEM. */
 VTS_MUST_CHECK enum vts_err vts_answer_add_body(struct vts_answer *answer, struct vts_str bytes);
 

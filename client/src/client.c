@@ -199,7 +199,7 @@ static enum vts_client_code take_answer(struct vts_client *client, const char *j
     enum vts_client_code code =
         vts_client_read_status(client, job_id, known != NULL, answer, &ret_fetch->status, error);
 
-    ret_fetch->hint = answer->poll_after >= 0 ? answer->poll_after : answer->retry_after;
+    ret_fetch->hint = vts_answer_hint(answer);
     if (code != VTS_CLIENT_OK)
         return code;
     if (ret_fetch->status != NULL) {

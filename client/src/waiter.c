@@ -72,6 +72,11 @@ bool vts_waiter_has_room(const struct vts_waiter *waiter)
     return waiter->held_count + waiter->streams_count < vts_engine_kept_max(waiter->engine);
 }
 
+bool vts_waiter_can_hold_more(const struct vts_waiter *waiter)
+{
+    return waiter->held_count < VTS_WAIT_MAX_HELD && vts_waiter_has_room(waiter);
+}
+
 bool vts_waiter_is_held(const struct vts_waiter_group *group, int64_t now_ns)
 {
     return vts_waiter_time_left(group->waiter, now_ns) >= least_time_to_hold &&

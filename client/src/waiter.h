@@ -168,6 +168,8 @@ VTS_MUST_CHECK enum vts_client_code vts_waiter_wait_with(struct vts_waiter *wait
                                                          struct vts_client_error *error);
 /* Whether one more request may be kept waiting: a stream, or one that is held. */
 bool vts_waiter_has_room(const struct vts_waiter *waiter);
+/* The same of one that is held, of which there are fewer. */
+bool vts_waiter_can_hold_more(const struct vts_waiter *waiter);
 /* Whether long-polls serve the group, or are to be tried. */
 bool vts_waiter_is_held(const struct vts_waiter_group *group, int64_t now_ns);
 /* Forgets a group and its requests; it has no jobs. */

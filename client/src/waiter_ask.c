@@ -232,8 +232,7 @@ static void take_answer(struct vts_waiter_ask *ask, enum vts_client_code code,
         vts_ask_note_failure(ask, error, answer->retry_after);
     } else {
         /* A finer one is in the status, or with the word that there is no other one. */
-        vts_waiter_take_hint(job,
-                             answer->poll_after >= 0 ? answer->poll_after : answer->retry_after);
+        vts_waiter_take_hint(job, vts_answer_hint(answer));
         if (status != NULL)
             is_news = vts_waiter_take(job, status, rung_of(ask));
         else if (answer->retry_after < 0)
@@ -316,8 +315,7 @@ static bool may_hold(const struct vts_waiter_job *job, int64_t now_ns)
 
     /* What is to be held against must be known, unless only the end is of interest. */
     return vts_waiter_is_held(job->group, now_ns) && !job->group->is_sifting &&
-           waiter->held_count < VTS_WAIT_MAX_HELD && vts_waiter_has_room(waiter) &&
-           (job->has_status || waiter->options.is_end_only);
+           vts_waiter_can_hold_more(waiter) && (job->has_status || waiter->options.is_end_only);
 }
 
 void vts_waiter_ask_due(struct vts_waiter *waiter, int64_t now_ns)

@@ -284,8 +284,7 @@ void vts_waiter_reschedule(struct vts_waiter_job *job)
 
     if (group->stream != NULL && group->stream->is_proven)
         return;
-    if (vts_waiter_is_held(group, vts_clock_now_ns()) && waiter->held_count < VTS_WAIT_MAX_HELD &&
-        vts_waiter_has_room(waiter))
+    if (vts_waiter_is_held(group, vts_clock_now_ns()) && vts_waiter_can_hold_more(waiter))
         vts_waiter_schedule(job, 0);
     else
         vts_waiter_schedule(

@@ -104,7 +104,9 @@ static void poll_after_is_finer(void)
     CU_ASSERT(answer.poll_after < 0);
     CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("HTTP/2 304\r\n")), VTS_OK);
     CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("retry-after: 1\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_answer_hint(&answer), 1);
     CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("poll-after-ms: 250\r\n")), VTS_OK);
+    CU_ASSERT_EQUAL(vts_answer_hint(&answer), 0.25);
     CU_ASSERT_EQUAL(answer.retry_after, 1);
     CU_ASSERT_EQUAL(answer.poll_after, 0.25);
     CU_ASSERT_EQUAL(vts_answer_add_line(&answer, vts_str_of("poll-after-ms: 0.5\r\n")), VTS_OK);
