@@ -3,6 +3,7 @@
 #include <CUnit/CUnit.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/integration/wait_bench.h"
@@ -319,7 +320,47 @@ static void test_wait_thread_refuses_what_is_too_much(void)
     bench_stop(server);
 }
 
+/* ---- what is asked for ----------------------------------------------------------------------- */
+
+static bool note_until(const struct vts_http_request *request, void *context)
+{
+    static const char until[] = "\"WAIT_UNTIL_DONE\"";
+    bool *asks_for_ends = context;
+
+    *asks_for_ends = memmem(request->body, request->body_len, until, sizeof(until) - 1) != NULL;
+    return false; /* nobody is there to send it to */
+}
+
+static void test_waiter_asks_for_the_ends_of_many_alone(void)
+{
+    static const struct {
+        size_t count;
+        bool asks_for_ends;
+    } rows[] = {{2, false}, {64, false}, {65, true}};
+    static struct bench_jobs many;
+    struct vts_client_options options;
+    struct vts_client *client = NULL;
+    bool asks_for_ends;
+
+    for (size_t i = 0; i < BENCH_MANY; i++) {
+        (void)snprintf(many.ids[i], sizeof(many.ids[i]), "job-%zu", i);
+        many.names[i] = many.ids[i];
+    }
+    vts_client_options_init(&options);
+    options.on_request = note_until;
+    options.request_context = &asks_for_ends;
+    CU_ASSERT_EQUAL_FATAL(vts_client_new(&options, &client, NULL), VTS_CLIENT_OK);
+    for (size_t i = 0; i < VTS_ARRAY_LEN(rows); i++) {
+        asks_for_ends = !rows[i].asks_for_ends;
+        CU_ASSERT_EQUAL(vts_wait_all(client, many.names, rows[i].count, NULL, NULL, NULL),
+                        VTS_CLIENT_CANCELLED);
+        CU_ASSERT_EQUAL(asks_for_ends, rows[i].asks_for_ends);
+    }
+    vts_client_free(client);
+}
+
 static const struct vts_test tests[] = {
+    {"test_waiter_asks_for_the_ends_of_many_alone", test_waiter_asks_for_the_ends_of_many_alone},
     {"test_waiter_runs_in_a_loop_of_ones_own", test_waiter_runs_in_a_loop_of_ones_own},
     {"test_waiter_takes_jobs_one_by_one", test_waiter_takes_jobs_one_by_one},
     {"test_waiter_may_be_freed_at_any_time", test_waiter_may_be_freed_at_any_time},
